@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { nodePort, port } from "./primitives.ts";
+
+/** How a workload's Service is reached. */
+export const exposure = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("ClusterIP").describe("From inside the cluster only.") }),
+  z.strictObject({
+    type: z.literal("NodePort").describe("At a port of every node."),
+    nodePort: nodePort.optional().describe("Default: one that the cluster picks."),
+  }),
+  z.strictObject({
+    type: z.literal("LoadBalancer").describe("At an address of its own, which the cloud gives."),
+    port: port.default(80).describe("Port of the load balancer."),
+    internal: z.boolean().default(false).describe("An address inside the virtual network only."),
+    allowedSources: z
+      .array(z.cidrv4("must be an IPv4 CIDR such as 203.0.113.0/24"))
+      .min(1)
+      .optional()
+      .describe("Who may connect. Default: everyone."),
+  }),
+]);
+
+export type Exposure = z.output<typeof exposure>;

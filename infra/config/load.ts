@@ -1,0 +1,53 @@
+import * as pulumi from "@pulumi/pulumi";
+import { InputError } from "./error.ts";
+import { parseStackConfig } from "./parse.ts";
+import type { StackConfig } from "./stack.ts";
+
+/**
+ * The namespace of the configuration's keys. Fixed rather than the project's name, so that the stack files keep
+ * working in a project that `pulumi new` has named otherwise.
+ */
+export const configNamespace = "slipway";
+
+/** Who this run is, and what it is to make. */
+export interface Stack {
+  readonly project: string;
+  readonly name: string;
+  readonly config: StackConfig;
+}
+
+/** Reads Pulumi's flat, JSON-encoded configuration of this stack back into one value. */
+function rawConfig(): Record<string, unknown> {
+  const prefix = `${configNamespace}:`;
+  const entries = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(
+    entries.map(([key, value]) => {
+      const text = value as string;
+      // Only maps and lists are JSON: a namespace called "1" stays a string.
+      return [key.slice(prefix.length), /^[[{]/.test(text) ? JSON.parse(text) : text];
+    }),
+  );
+}
+
+/**
+ * The stack that this program runs for, its configuration checked. The one place that reads Pulumi's config.
+ *
+ * @param workloads names of the application's workloads
+ * @throws InputError when a key is unknown, missing, or breaks its rule
+ */
+export function loadStack(workloads: readonly string[]): Stack {
+  const name = pulumi.getStack();
+  try {
+    return {
+      project: pulumi.getProject(),
+      name,
+      config: parseStackConfig(rawConfig(), { stack: name, workloads }),
+    };
+  } catch (error) {
+    if (error instanceof InputError)
+      throw new InputError(
+        error.problems.map((problem) => ({ ...problem, key: `Pulumi.${name}.yaml: ${problem.key}` })),
+      );
+    throw error;
+  }
+}

@@ -1,0 +1,104 @@
+import type { z } from "zod";
+import { InputError, type Problem } from "./error.ts";
+import { type StackConfig, type StackContext, stackSchema } from "./stack.ts";
+
+/** Keys below which a value may be a secret: shown in a message by name only. */
+const secretPaths = [/^secrets\./, /(^|\.)password$/];
+
+function dotted(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`))
+    .join("")
+    .replace(/^\./, "");
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (inner, part) => (inner as Record<PropertyKey, unknown> | undefined | null)?.[part],
+    value,
+  );
+}
+
+const nouns: Record<string, string> = {
+  string: "a string",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  object: "a map",
+  record: "a map",
+  array: "a list",
+};
+
+function problemOf(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
+  const key = (path: readonly PropertyKey[]) =>
+    path.length === 0 ? "configuration" : `slipway:${dotted(path)}`;
+  const shown = (path: readonly PropertyKey[]) => {
+    const found = at(raw, path);
+    const secret = secretPaths.some((pattern) => pattern.test(dotted(path)));
+    return secret || (typeof found === "object" && found !== null) ? undefined : found;
+  };
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((unknown) => ({
+        key: key([...issue.path, unknown]),
+        rule: "is not a known key",
+        hint: "See infra/config/stack.schema.json for the keys there are",
+      }));
+    case "invalid_type": {
+      const value = shown(issue.path);
+      const noun = nouns[issue.expected] ?? issue.expected;
+      const custom = issue.message.startsWith("must ") ? issue.message : `must be ${noun}`;
+      return [
+        value === undefined && at(raw, issue.path) === undefined
+          ? { key: key(issue.path), rule: `is required and ${custom}` }
+          : { key: key(issue.path), value, rule: custom },
+      ];
+    }
+    case "invalid_value":
+      return [
+        {
+          key: key(issue.path),
+          value: shown(issue.path),
+          rule: `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`,
+        },
+      ];
+    case "invalid_union": {
+      const field = [
+        ...issue.path,
+        ...(issue.discriminator === undefined || issue.path.at(-1) === issue.discriminator
+          ? []
+          : [issue.discriminator]),
+      ];
+      const options =
+        "options" in issue && Array.isArray(issue.options)
+          ? issue.options.map((option) => JSON.stringify(option)).join(" or ")
+          : "one of the kinds in the schema";
+      return [{ key: key(field), value: shown(field), rule: `must be ${options}` }];
+    }
+    case "invalid_key":
+      return issue.issues.map((inner) => ({ key: key(issue.path), rule: inner.message }));
+    default: {
+      const hint = issue.code === "custom" ? (issue.params?.hint as string | undefined) : undefined;
+      return [
+        {
+          key: key(issue.path),
+          value: shown(issue.path),
+          rule: issue.message,
+          ...(hint === undefined ? {} : { hint }),
+        },
+      ];
+    }
+  }
+}
+
+/**
+ * Checks a stack's raw configuration against the schema and fills in the defaults.
+ *
+ * @param raw the values under `slipway:`, by key without that prefix
+ * @throws InputError with every problem there is, each with key, value and rule
+ */
+export function parseStackConfig(raw: unknown, context: StackContext): StackConfig {
+  const result = stackSchema(context).safeParse(raw);
+  if (!result.success) throw new InputError(result.error.issues.flatMap((issue) => problemOf(issue, raw)));
+  return result.data;
+}

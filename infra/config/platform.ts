@@ -1,0 +1,84 @@
+import { z } from "zod";
+import { dnsLabel, registryServer, secretString } from "./primitives.ts";
+
+const localRegistry = z
+  .strictObject({
+    server: registryServer.describe(
+      "Host and port of the registry, as both this machine and the cluster's nodes reach it.",
+    ),
+    username: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("User that may push and pull. Leave out for a registry without authentication."),
+    password: secretString
+      .optional()
+      .describe("Its password: pulumi config set --secret --path slipway:platform.registry.password"),
+  })
+  .superRefine((registry, context) => {
+    if (registry.username !== undefined && registry.password === undefined) {
+      context.addIssue({
+        code: "custom",
+        path: ["password"],
+        message: "is required with username",
+        params: { hint: "Set it by: pulumi config set --secret --path slipway:platform.registry.password" },
+      });
+    }
+    if (registry.password !== undefined && registry.username === undefined) {
+      context.addIssue({ code: "custom", path: ["username"], message: "is required with password" });
+    }
+  });
+
+/** A cluster and a registry that are there already: the embedded environment, kind, minikube, k3d, Docker Desktop. */
+export const localPlatform = z
+  .strictObject({
+    kind: z.literal("local"),
+    context: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "kubeconfig context of your own cluster. Without it, the embedded environment of `npm start` is used.",
+      ),
+    kubeconfig: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Path of the kubeconfig that has the context. Default: the files in KUBECONFIG, else ~/.kube/config.",
+      ),
+    address: z
+      .string()
+      .min(1)
+      .default("127.0.0.1")
+      .describe("Address at which the cluster's NodePorts answer."),
+    registry: localRegistry.optional().describe("Registry of your own, required with context."),
+  })
+  .superRefine((platform, context) => {
+    if (platform.context !== undefined && platform.registry === undefined) {
+      context.addIssue({
+        code: "custom",
+        path: ["registry"],
+        message: "is required with context",
+        params: { hint: "Name a registry that this machine can push to and the cluster can pull from" },
+      });
+    }
+    for (const key of ["kubeconfig", "registry"] as const) {
+      if (platform.context === undefined && platform[key] !== undefined) {
+        context.addIssue({
+          code: "custom",
+          path: ["context"],
+          message: `is required with ${key}`,
+          params: { hint: "Name the kubeconfig context of your cluster" },
+        });
+      }
+    }
+  });
+
+/** What a stack runs on. */
+export const platform = z.discriminatedUnion("kind", [localPlatform]);
+
+export type LocalPlatform = z.output<typeof localPlatform>;
+export type PlatformConfig = z.output<typeof platform>;
+
+export const namespace = dnsLabel;

@@ -1,0 +1,77 @@
+import { quantityToScalar } from "@kubernetes/client-node/dist/util.js";
+import { z } from "zod";
+
+/** RFC 1123 label: what Kubernetes takes as the name of a namespace, Service or container. */
+export const dnsLabel = z
+  .string()
+  .regex(
+    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+    "must be a DNS label: lower-case letters, digits and dashes, beginning and ending with a letter or digit",
+  )
+  .max(63, "must be a DNS label of at most 63 characters");
+
+/** A TCP port, 1 to 65535. */
+export const port = z
+  .int("must be a whole number")
+  .min(1, "must be a port from 1 to 65535")
+  .max(65535, "must be a port from 1 to 65535");
+
+/** A port in the API server's default `--service-node-port-range`. */
+export const nodePort = z
+  .int("must be a whole number")
+  .min(30000, "must be a NodePort from 30000 to 32767")
+  .max(32767, "must be a NodePort from 30000 to 32767");
+
+/** The path part of an image reference, without a tag, by the OCI distribution specification. */
+export const imageRepository = z
+  .string()
+  .regex(
+    /^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$/,
+    "must be an image name: lower-case letters, digits and single separators (. _ __ - /)",
+  );
+
+/** An image reference as a Dockerfile's FROM takes it. */
+export const imageReference = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._:/-]*(:[\w][\w.-]{0,127})?(@sha256:[a-f0-9]{64})?$/,
+    "must be an image reference such as node:24-bookworm-slim, in lower case",
+  );
+
+/** A registry's host, with a port where it is not 443: `myregistry.azurecr.io`, `127.0.0.1:5000`. */
+export const registryServer = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/,
+    "must be a registry's host name, with :port if need be, and without https:// or a path",
+  );
+
+/** The name of an environment variable (POSIX). */
+export const environmentName = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]*$/,
+    "must be an environment variable's name: letters, digits and underscores, not beginning with a digit",
+  );
+
+const quantityPattern = /^\d+(\.\d+)?([eE][+-]?\d+|m|[kMGTPE]|[KMGTPE]i)?$/;
+
+function quantity(example: string, pattern: RegExp = quantityPattern) {
+  return z
+    .string(`must be a Kubernetes quantity as a string, such as "${example}"`)
+    .regex(pattern, `must be a Kubernetes quantity such as "${example}"`);
+}
+
+/** Processor time in cores: `250m` is a quarter of one. */
+export const cpu = quantity("250m", /^(\d+m|\d+(\.\d{1,3})?)$/);
+
+/** Bytes: `128Mi` is 128 × 2^20. */
+export const memory = quantity("128Mi", /^\d+(\.\d+)?([eE][+-]?\d+|[kMGTPE]|[KMGTPE]i)?$/);
+
+/** Compares two Kubernetes quantities: negative when `a` is less than `b`, zero when they are equal. */
+export function compareQuantities(a: string, b: string): number {
+  return Number(quantityToScalar(a)) - Number(quantityToScalar(b));
+}
+
+/** A string that is set by `pulumi config set --secret` and never shown. */
+export const secretString = z.string().min(1, "must not be empty").meta({ secret: true });

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { delivery } from "./delivery.ts";
+import { type Exposure, exposure } from "./exposure.ts";
+import { images } from "./images.ts";
+import { namespace, platform } from "./platform.ts";
+import { environmentName, secretString } from "./primitives.ts";
+import { workloadOverride } from "./workloads.ts";
+
+/** What the schema must know of the program around it. */
+export interface StackContext {
+  /** Name of the stack: the default of `namespace`. */
+  readonly stack: string;
+  /** Names of the application's workloads: the only keys that the per-workload maps take. */
+  readonly workloads: readonly string[];
+}
+
+/** A map with exactly the application's workloads as keys, so that an unknown name is an error. */
+function perWorkload<T extends z.ZodType>(names: readonly string[], value: T) {
+  return z.strictObject(Object.fromEntries(names.map((name) => [name, value]))).prefault({});
+}
+
+/** The schema of a stack's configuration: the keys are those of Pulumi.<stack>.yaml without their `slipway:`. */
+export function stackSchema({ stack, workloads }: StackContext) {
+  return z
+    .strictObject({
+      platform: platform.describe("What the stack runs on."),
+      namespace: namespace.default(stack).describe("Kubernetes namespace. Default: the stack's name."),
+      images: images.default({ source: "build" }).describe("Where the images come from."),
+      workloads: perWorkload(workloads, workloadOverride.prefault({})).describe(
+        "What this stack changes in the workloads' definitions.",
+      ),
+      exposure: perWorkload(workloads, exposure.default({ type: "ClusterIP" })).describe(
+        "How each workload is reached. Default: ClusterIP.",
+      ),
+      delivery: delivery
+        .default({ kind: "push" })
+        .describe("How the workloads' objects get into the cluster."),
+      secrets: perWorkload(
+        workloads,
+        z.record(environmentName, secretString).default({}),
+      ).describe(
+        "Secret environment variables: pulumi config set --secret --path slipway:secrets.WORKLOAD.NAME",
+      ),
+    })
+    .superRefine((config, context) => {
+      const owners = new Map<number, string>();
+      for (const [name, value] of Object.entries(config.exposure) as [string, Exposure | undefined][]) {
+        if (value?.type !== "NodePort" || value.nodePort === undefined) continue;
+        const owner = owners.get(value.nodePort);
+        if (owner !== undefined) {
+          context.addIssue({
+            code: "custom",
+            path: ["exposure", name, "nodePort"],
+            input: value.nodePort,
+            message: `is used twice: exposure.${owner}.nodePort has it too`,
+            params: { hint: "Give each workload a port of its own" },
+          });
+        }
+        owners.set(value.nodePort, name);
+      }
+    });
+}
+
+/** A stack's configuration, checked, with every default filled in. */
+export type StackConfig = z.output<ReturnType<typeof stackSchema>>;

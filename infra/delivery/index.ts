@@ -1,0 +1,57 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Exposure } from "../config/exposure.ts";
+import type { Stack } from "../config/load.ts";
+import type { Images } from "../images/index.ts";
+import type { Platform } from "../platform/index.ts";
+import type { StackNamespace } from "../platform/namespace.ts";
+import { buildWorkload } from "../workloads/build.ts";
+import type { Application } from "../workloads/definition.ts";
+import { type RunnableImage, releaseOf } from "../workloads/release.ts";
+import { serviceUrl } from "./addresses.ts";
+import { PushedWorkload } from "./push.ts";
+
+export interface Delivery {
+  /** URL of each workload. */
+  readonly urls: { readonly [workload: string]: pulumi.Output<string> };
+}
+
+/** What is delivered where: the results of the stages before. */
+export interface Shipment {
+  readonly application: Application;
+  readonly stack: Stack;
+  readonly platform: Platform;
+  readonly namespace: StackNamespace;
+  readonly images: Images;
+}
+
+/** Pulumi applies the workloads. Each takes the others' addresses as Outputs, so one run is enough. */
+function push({ application, stack, platform, namespace, images }: Shipment): Delivery {
+  const names = Object.keys(application);
+  const promises = new Map(names.map((name) => [name, pulumi.deferredOutput<string>()]));
+  const urls = Object.fromEntries([...promises].map(([name, [url]]) => [name, url]));
+  const surroundings = {
+    project: stack.project,
+    stack: stack.name,
+    namespace: namespace.namespace,
+    ...(namespace.pullSecret === undefined ? {} : { pullSecret: namespace.pullSecret }),
+    addresses: urls,
+  };
+  for (const [name, [, resolve]] of promises) {
+    const objects = buildWorkload(
+      releaseOf(application, name, stack.config, images[name] as RunnableImage, surroundings),
+    );
+    const workload = new PushedWorkload(name, { objects }, { provider: platform.cluster.provider });
+    resolve(
+      serviceUrl(workload.service, stack.config.exposure[name] as Exposure, platform.cluster.nodeAddress),
+    );
+  }
+  return { urls };
+}
+
+/** Gets the workloads into the cluster, in the way that the stack's configuration says. */
+export function deliver(shipment: Shipment): Delivery {
+  switch (shipment.stack.config.delivery.kind) {
+    case "push":
+      return push(shipment);
+  }
+}

@@ -1,0 +1,52 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { WorkloadObject } from "../workloads/build.ts";
+
+type Kind = WorkloadObject["kind"];
+type ResourceClass = new (
+  name: string,
+  args: never,
+  opts?: pulumi.CustomResourceOptions,
+) => pulumi.CustomResource;
+
+/** The Pulumi resource of each Kubernetes kind, and the end of its logical name. */
+const kinds: { readonly [kind in Kind]: readonly [suffix: string, resource: ResourceClass] } = {
+  ServiceAccount: ["service-account", kubernetes.core.v1.ServiceAccount],
+  ConfigMap: ["config", kubernetes.core.v1.ConfigMap],
+  Secret: ["secret", kubernetes.core.v1.Secret],
+  NetworkPolicy: ["network-policy", kubernetes.networking.v1.NetworkPolicy],
+  Service: ["service", kubernetes.core.v1.Service],
+  PodDisruptionBudget: ["disruption-budget", kubernetes.policy.v1.PodDisruptionBudget],
+  Deployment: ["deployment", kubernetes.apps.v1.Deployment],
+  HorizontalPodAutoscaler: ["autoscaler", kubernetes.autoscaling.v2.HorizontalPodAutoscaler],
+};
+
+/** Kinds that a Deployment's pods need before they start. */
+const prerequisites: readonly Kind[] = ["ServiceAccount", "ConfigMap", "Secret", "NetworkPolicy"];
+
+export interface PushedWorkloadArgs {
+  readonly objects: readonly WorkloadObject[];
+}
+
+/** One workload of the application: its Kubernetes objects as children, applied by Pulumi. */
+export class PushedWorkload extends pulumi.ComponentResource {
+  readonly service: kubernetes.core.v1.Service;
+
+  constructor(name: string, { objects }: PushedWorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("slipway:delivery:Workload", name, {}, opts);
+    const needed: pulumi.Resource[] = [];
+    let service: kubernetes.core.v1.Service | undefined;
+    for (const object of objects) {
+      const [suffix, resource] = kinds[object.kind];
+      const created = new resource(`${name}-${suffix}`, object as never, {
+        parent: this,
+        ...(object.kind === "Deployment" ? { dependsOn: needed } : {}),
+      });
+      if (prerequisites.includes(object.kind)) needed.push(created);
+      if (created instanceof kubernetes.core.v1.Service) service = created;
+    }
+    if (service === undefined) throw new Error(`${name} has no Service`);
+    this.service = service;
+    this.registerOutputs({ service: service.metadata.name });
+  }
+}

@@ -1,0 +1,37 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Stack } from "../config/load.ts";
+import type { Platform } from "../platform/index.ts";
+import type { Application } from "../workloads/definition.ts";
+import type { RunnableImage } from "../workloads/release.ts";
+import { buildImages } from "./build.ts";
+import { promotedImages } from "./promote.ts";
+
+/** The images of an application by workload, each `name@sha256:…`. */
+export type Images = { readonly [workload: string]: RunnableImage };
+
+/** Provides an image for each workload: built and pushed, or the digest that another stack runs. */
+export function provideImages(
+  application: Application,
+  { project, config: { images } }: Stack,
+  platform: Platform,
+): Images {
+  switch (images.source) {
+    case "build":
+      return buildImages(
+        application,
+        { repository: images.repository ?? project, baseImage: images.baseImage, platform: images.platform },
+        platform,
+      );
+    case "promote":
+      return promotedImages(Object.keys(application), images.stack);
+  }
+}
+
+/** Digest references by workload: the stack output that `promote` takes. */
+export function imageOutputs(images: Images): {
+  [workload: string]: { reference: pulumi.Input<string>; version: pulumi.Input<string> };
+} {
+  return Object.fromEntries(
+    Object.entries(images).map(([name, { reference, version }]) => [name, { reference, version }]),
+  );
+}

@@ -1,0 +1,33 @@
+import { application } from "./application.ts";
+import { loadStack } from "./config/load.ts";
+import { deliver } from "./delivery/index.ts";
+import { imageOutputs, provideImages } from "./images/index.ts";
+import { providePlatform } from "./platform/index.ts";
+import { StackNamespace } from "./platform/namespace.ts";
+import { checkApplication } from "./workloads/check.ts";
+
+const stack = loadStack(Object.keys(application));
+checkApplication(application, stack.config);
+
+const platform = await providePlatform(stack);
+const stackNamespace = new StackNamespace(
+  "stack",
+  {
+    namespace: stack.config.namespace,
+    project: stack.project,
+    stack: stack.name,
+    registry: platform.registry,
+  },
+  { provider: platform.cluster.provider },
+);
+const provided = provideImages(application, stack, platform);
+const delivery = deliver({ application, stack, platform, namespace: stackNamespace, images: provided });
+
+/** URL of each workload. */
+export const urls = delivery.urls;
+/** Image of each workload as `name@sha256:…`, with its build number. */
+export const images = imageOutputs(provided);
+/** Namespace that the workloads run in. */
+export const namespace = stackNamespace.namespace;
+/** A kubeconfig for the stack's cluster. Secret. */
+export const kubeconfig = platform.cluster.kubeconfig;

@@ -1,0 +1,44 @@
+import type * as docker from "@pulumi/docker";
+import type * as kubernetes from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+
+/** A user of a registry. */
+export interface RegistryCredentials {
+  readonly username: pulumi.Input<string>;
+  readonly password: pulumi.Output<string>;
+}
+
+/** The cluster that a stack runs on. */
+export interface Cluster {
+  readonly provider: kubernetes.Provider;
+  /** Content of a kubeconfig, secret. */
+  readonly kubeconfig: pulumi.Output<string>;
+  /** Address at which NodePorts answer, where there is one that clients can reach. */
+  readonly nodeAddress?: string;
+}
+
+/** The registry that a stack pushes to and its cluster pulls from. */
+export interface Registry {
+  /** Host, with a port where it is not 443. */
+  readonly server: pulumi.Input<string>;
+  /** Who pushes; absent where the registry asks nobody. */
+  readonly push?: RegistryCredentials;
+  /** Who the cluster pulls as, by the registry pull secret; absent where its nodes have an identity that may pull. */
+  readonly pull?: RegistryCredentials;
+}
+
+/** The Docker engine that builds, where it is not the machine's default. */
+export interface Builder {
+  readonly provider?: docker.Provider;
+  /** Network of RUN instructions. Default: the engine's. */
+  readonly network?: string;
+  /** Default of `images.baseImage`. */
+  readonly baseImage?: string;
+}
+
+/** What a stack runs on: the same small thing from each kind of platform. */
+export interface Platform {
+  readonly cluster: Cluster;
+  readonly registry: Registry;
+  readonly builder: Builder;
+}

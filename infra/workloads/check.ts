@@ -1,0 +1,169 @@
+import type { z } from "zod";
+import { InputError, type Problem } from "../config/error.ts";
+import { compareQuantities, dnsLabel, environmentName, port } from "../config/primitives.ts";
+import type { StackConfig } from "../config/stack.ts";
+import { resources } from "../config/workloads.ts";
+import { addressesIn } from "./content.ts";
+import type { Application, Workload } from "./definition.ts";
+
+function violations(key: string, value: unknown, schema: z.ZodType): Problem[] {
+  const result = schema.safeParse(value);
+  return result.success
+    ? []
+    : result.error.issues.map((issue) => ({
+        key: [key, ...issue.path].join("."),
+        value: issue.path.length === 0 ? value : undefined,
+        rule: issue.message,
+      }));
+}
+
+function portProblems(key: string, ports: Workload["ports"]): Problem[] {
+  const owners = new Map<number, string>();
+  const problems: Problem[] = [];
+  if (Object.keys(ports).length === 0)
+    problems.push({ key: `${key}.ports`, rule: "must name at least one port" });
+  for (const [name, number] of Object.entries(ports)) {
+    problems.push(
+      ...violations(`${key}.ports.${name} (name)`, name, dnsLabel.max(15, "must be at most 15 characters")),
+    );
+    problems.push(...violations(`${key}.ports.${name}`, number, port));
+    const owner = owners.get(number);
+    if (owner !== undefined)
+      problems.push({
+        key: `${key}.ports.${name}`,
+        value: number,
+        rule: `is used twice: port ${owner} has it too`,
+        hint: "Give each port a number of its own",
+      });
+    owners.set(number, name);
+  }
+  return problems;
+}
+
+function checkProblems(key: string, workload: Workload): Problem[] {
+  return (["readiness", "liveness"] as const).flatMap((probe) => {
+    const { path, port: name } = workload[probe];
+    return [
+      ...(name in workload.ports
+        ? []
+        : [
+            {
+              key: `${key}.${probe}.port`,
+              value: name,
+              rule: `must be one of the workload's ports: ${Object.keys(workload.ports).join(", ")}`,
+            },
+          ]),
+      ...(path.startsWith("/")
+        ? []
+        : [{ key: `${key}.${probe}.path`, value: path, rule: "must begin with /" }]),
+    ];
+  });
+}
+
+function referenceProblems(
+  key: string,
+  workload: Workload,
+  application: Application,
+  config: StackConfig,
+): Problem[] {
+  const addressed = [
+    ...Object.entries(workload.env ?? {}),
+    ...Object.entries(workload.config?.files ?? {}),
+  ].flatMap(([where, value]) => addressesIn(value).map((name) => ({ where, name })));
+  return [
+    ...addressed.flatMap(({ where, name }) => {
+      if (!(name in application))
+        return [
+          {
+            key: `${key} (${where})`,
+            value: name,
+            rule: "takes the address of a workload that does not exist",
+          },
+        ];
+      if (config.exposure[name]?.type === "ClusterIP") {
+        return [
+          {
+            key: `slipway:exposure.${name}`,
+            value: "ClusterIP",
+            rule: `gives no public address, and ${where} of ${key} needs one`,
+            hint: `Set slipway:exposure.${name} to a NodePort or a LoadBalancer`,
+          },
+        ];
+      }
+      return [];
+    }),
+    ...(workload.connectsTo ?? [])
+      .filter((name) => !(name in application))
+      .map((name) => ({
+        key: `${key}.connectsTo`,
+        value: name,
+        rule: "is not a workload of this application",
+      })),
+  ];
+}
+
+function secretProblems(name: string, workload: Workload, config: StackConfig): Problem[] {
+  const wanted = workload.secretEnv ?? [];
+  const given = Object.keys(config.secrets[name] ?? {});
+  return [
+    ...wanted
+      .filter((secret) => !given.includes(secret))
+      .map((secret) => ({
+        key: `slipway:secrets.${name}.${secret}`,
+        rule: "is required",
+        hint: `Set it by: pulumi config set --secret --path slipway:secrets.${name}.${secret}`,
+      })),
+    ...given
+      .filter((secret) => !wanted.includes(secret))
+      .map((secret) => ({
+        key: `slipway:secrets.${name}.${secret}`,
+        rule: "is not a secret that the workload asks for",
+        hint: "Name it in the workload's secretEnv, or remove it",
+      })),
+  ];
+}
+
+function resourceProblems(key: string, name: string, workload: Workload, config: StackConfig): Problem[] {
+  const override = config.workloads[name]?.resources;
+  return (["cpu", "memory"] as const).flatMap((unit) => {
+    const request = override?.requests?.[unit] ?? workload.resources.requests?.[unit];
+    const limit = override?.limits?.[unit] ?? workload.resources.limits?.[unit];
+    if (request === undefined || limit === undefined || compareQuantities(limit, request) >= 0) return [];
+    const overridden = override === undefined ? key : `slipway:workloads.${name}`;
+    return [
+      {
+        key: `${overridden}.resources.limits.${unit}`,
+        value: limit,
+        rule: `must not be less than requests.${unit} (${request})`,
+        hint: "Raise the limit or lower the request",
+      },
+    ];
+  });
+}
+
+/**
+ * Checks an application's definitions together with the stack's choices, before anything is created.
+ *
+ * @throws InputError with every problem there is
+ */
+export function checkApplication(application: Application, config: StackConfig): void {
+  const problems = Object.entries(application).flatMap(([name, workload]) => {
+    const key = `infra/application.ts: ${name}`;
+    const definition = [
+      ...violations(`${key} (name)`, name, dnsLabel),
+      ...portProblems(key, workload.ports),
+      ...checkProblems(key, workload),
+      ...violations(`${key}.resources`, workload.resources, resources),
+      ...Object.keys(workload.env ?? {}).flatMap((variable) =>
+        violations(`${key}.env.${variable} (name)`, variable, environmentName),
+      ),
+    ];
+    if (definition.length > 0) return definition;
+    return [
+      ...resourceProblems(key, name, workload, config),
+      ...referenceProblems(key, workload, application, config),
+      ...secretProblems(name, workload, config),
+    ];
+  });
+  if (problems.length > 0) throw new InputError(problems);
+}

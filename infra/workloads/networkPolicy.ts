@@ -1,0 +1,62 @@
+import type { types } from "@pulumi/kubernetes";
+import { metadata, selectorLabels } from "./labels.ts";
+import type { Release } from "./release.ts";
+
+/** Lets pods look up names; CoreDNS is in kube-system on every platform that Slipway knows. */
+const dns = {
+  to: [
+    {
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
+      podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
+    },
+  ],
+  ports: [
+    { protocol: "UDP", port: 53 },
+    { protocol: "TCP", port: 53 },
+  ],
+};
+
+/**
+ * Nobody connects to the workload and it connects to nobody, but for what its definition and the stack say: an
+ * exposed port is open to all, the others to the workloads that declare `connectsTo`.
+ */
+export function networkPolicy(release: Release) {
+  const { workload, clients, servers, stack } = release;
+  if (workload.exemptions?.noNetworkPolicy) return undefined;
+  const numbers = Object.values(workload.ports);
+  const exposed = release.exposure.type === "ClusterIP" ? [] : numbers.slice(0, 1);
+  const ports = (list: readonly number[]) => list.map((port) => ({ protocol: "TCP", port }));
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: metadata(release),
+    spec: {
+      podSelector: { matchLabels: selectorLabels(release) },
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [
+        ...(exposed.length > 0 ? [{ ports: ports(exposed) }] : []),
+        ...(clients.length > 0
+          ? [
+              {
+                from: clients.map((name) => ({
+                  podSelector: { matchLabels: selectorLabels({ name, stack }) },
+                })),
+                ports: ports(numbers),
+              },
+            ]
+          : []),
+      ],
+      egress: [
+        dns,
+        ...Object.entries(servers).map(([name, list]) => ({
+          to: [{ podSelector: { matchLabels: selectorLabels({ name, stack }) } }],
+          ports: ports(list),
+        })),
+        ...(workload.egress ?? []).map(({ cidr, port }) => ({
+          to: [{ ipBlock: { cidr } }],
+          ports: ports([port]),
+        })),
+      ],
+    },
+  } satisfies types.input.networking.v1.NetworkPolicy;
+}

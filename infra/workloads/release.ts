@@ -1,0 +1,89 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Exposure } from "../config/exposure.ts";
+import type { StackConfig } from "../config/stack.ts";
+import type { WorkloadOverride } from "../config/workloads.ts";
+import { type Addresses, contentOf } from "./content.ts";
+import type { Application, Workload } from "./definition.ts";
+
+/** An image to run. */
+export interface RunnableImage {
+  /** `registry/repository@sha256:…`. */
+  readonly reference: pulumi.Input<string>;
+  /** Build number, a valid label value. */
+  readonly version: pulumi.Input<string>;
+}
+
+/** What all workloads of a stack share. */
+export interface Surroundings {
+  /** Name of the application: the label `app.kubernetes.io/part-of`. */
+  readonly project: string;
+  /** Name of the stack: the label `app.kubernetes.io/instance`. */
+  readonly stack: string;
+  readonly namespace: pulumi.Input<string>;
+  /** Name of the registry pull secret; absent where the nodes pull by an identity of their own. */
+  readonly pullSecret?: pulumi.Input<string>;
+  readonly addresses: Addresses;
+}
+
+/** Quantities by resource name: `{ cpu: "50m", memory: "64Mi" }`. */
+type Amounts = { readonly [resource: string]: string };
+
+/** A workload of one stack with all choices made: what the builders of the single kinds take. */
+export interface Release extends Omit<Surroundings, "addresses"> {
+  readonly name: string;
+  readonly workload: Workload;
+  readonly image: RunnableImage;
+  readonly replicas: number;
+  readonly autoscaling: NonNullable<WorkloadOverride["autoscaling"]> | undefined;
+  readonly rolloutDeadlineSeconds: number;
+  readonly resources: { readonly requests: Amounts; readonly limits: Amounts };
+  readonly exposure: Exposure;
+  readonly env: { readonly [name: string]: pulumi.Input<string> };
+  readonly secretEnv: { readonly [name: string]: string };
+  readonly configFiles: { readonly [file: string]: pulumi.Input<string> };
+  /** Workloads of the application that connect to this one. */
+  readonly clients: readonly string[];
+  /** Ports of the workloads that this one connects to. */
+  readonly servers: { readonly [name: string]: readonly number[] };
+}
+
+/** Makes the stack's choices for one workload of an application. Both have been checked (`checkApplication`). */
+export function releaseOf(
+  application: Application,
+  name: string,
+  config: StackConfig,
+  image: RunnableImage,
+  { addresses, ...shared }: Surroundings,
+): Release {
+  const workload = application[name] as Workload;
+  const override = config.workloads[name] as WorkloadOverride;
+  const env = { ...workload.env, ...override.env };
+  return {
+    ...shared,
+    name,
+    workload,
+    image,
+    replicas: override.replicas ?? workload.replicas ?? 2,
+    autoscaling: override.autoscaling,
+    rolloutDeadlineSeconds: override.rolloutDeadlineSeconds,
+    resources: {
+      requests: { ...workload.resources.requests, ...override.resources?.requests } as Amounts,
+      limits: { ...workload.resources.limits, ...override.resources?.limits } as Amounts,
+    },
+    exposure: config.exposure[name] as Exposure,
+    env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, contentOf(value, addresses)])),
+    secretEnv: config.secrets[name] ?? {},
+    configFiles: Object.fromEntries(
+      Object.entries(workload.config?.files ?? {}).map(([file, value]) => [
+        file,
+        contentOf(value, addresses),
+      ]),
+    ),
+    clients: Object.entries(application)
+      .filter(([, other]) => other.connectsTo?.includes(name))
+      .map(([other]) => other),
+    servers: Object.fromEntries(
+      (workload.connectsTo ?? []).map((server) => [server, Object.values(application[server]?.ports ?? {})]),
+    ),
+  };
+}

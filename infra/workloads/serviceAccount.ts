@@ -1,0 +1,13 @@
+import type { types } from "@pulumi/kubernetes";
+import { metadata } from "./labels.ts";
+import type { Release } from "./release.ts";
+
+/** An identity of its own for each workload; its token is mounted only where the definition says so. */
+export function serviceAccount(release: Release) {
+  return {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: metadata(release),
+    automountServiceAccountToken: release.workload.exemptions?.serviceAccountToken ?? false,
+  } satisfies types.input.core.v1.ServiceAccount;
+}

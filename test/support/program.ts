@@ -1,0 +1,75 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { evaluateProgram } from "../../local/deliver/evaluate.ts";
+import { type RawConfig, stackConfig } from "../../local/deliver/project.ts";
+
+/** A resource as the program registered it: inputs with Pulumi's secret markers made readable. */
+export interface Registered {
+  readonly type: string;
+  readonly name: string;
+  readonly provider?: string;
+  readonly inputs: Record<string, unknown>;
+}
+
+export interface Run {
+  readonly resources: readonly Registered[];
+  readonly outputs: Record<string, unknown>;
+}
+
+const secretSignature = "4dabf18193072939515e22adb298388d";
+
+/** Shows a secret as `{ "[secret]": value }`, so that a golden file tells when one is lost. */
+function showSecrets(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(showSecrets);
+  if (secretSignature in value) return { "[secret]": showSecrets((value as unknown as { value: unknown }).value) };
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, showSecrets(inner)]));
+}
+
+/** What a cluster and a registry would add to a resource's inputs. */
+function stateOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Record<string, unknown> {
+  const state = structuredClone(inputs) as Record<string, never>;
+  switch (type) {
+    case "docker:index/image:Image":
+      return { ...state, repoDigest: `${(inputs.imageName as string).replace(/:[^:/]+$/, "")}@sha256:${"0".repeat(64)}` };
+    case "kubernetes:core/v1:Service": {
+      const spec = inputs.spec as { type: string; ports: { nodePort?: number }[] };
+      const ports = spec.ports.map((port) => (spec.type === "ClusterIP" ? port : { nodePort: 31234, ...port }));
+      return { ...state, spec: { ...spec, ports }, status: { loadBalancer: { ingress: spec.type === "LoadBalancer" ? [{ ip: `203.0.113.${name.length}` }] : [] } } };
+    }
+    case "pulumi:pulumi:StackReference":
+      return {
+        ...state,
+        outputs: Object.fromEntries([
+          ["images", { api: promoted("api"), frontend: promoted("frontend") }],
+        ]),
+      };
+    default:
+      return state;
+  }
+}
+
+function promoted(name: string) {
+  return { reference: `registry.example/slipway/${name}@sha256:${"1".repeat(64)}`, version: "4711" };
+}
+
+/** Runs the program of a stack with this configuration and records every resource that it registers. */
+export async function runProgram(stack: string, config: RawConfig = stackConfig(stack)): Promise<Run> {
+  const resources: Registered[] = [];
+  const outputs = await evaluateProgram({
+    project: "slipway",
+    stack,
+    config,
+    mocks: {
+      newResource: (args) => {
+        const { type, name, provider, inputs } = args;
+        resources.push({ type, name, ...(provider ? { provider: provider.split("::").at(-2) ?? "" } : {}), inputs: showSecrets(inputs) as Record<string, unknown> });
+        return { id: name, state: stateOf(args) };
+      },
+      call: ({ token }) => {
+        throw new Error(`unexpected call of ${token}`);
+      },
+    },
+  });
+  resources.sort((a, b) => (`${a.type} ${a.name}` < `${b.type} ${b.name}` ? -1 : 1));
+  return { resources, outputs };
+}
