@@ -1,0 +1,55 @@
+import cors from "@fastify/cors";
+import helmet from "@fastify/helmet";
+import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
+import type { Config } from "./config.ts";
+import { addLifecycle } from "./lifecycle.ts";
+import { addMetrics } from "./metrics.ts";
+
+/** The service without its socket: tests call it through `inject`, server.ts makes it listen. */
+export async function buildApp(config: Config): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: {
+      level: config.LOG_LEVEL,
+      // Written at once: pino's own stream may still hold, or reorder, the last lines when the process ends.
+      stream: process.stdout,
+      base: { build: config.BUILD_NUMBER, pod: config.POD_NAME },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (level) => ({ level }) },
+    },
+    requestTimeout: 30_000,
+    // A request that still arrives on an open connection during shutdown is answered, not refused.
+    return503OnClosing: false,
+  });
+
+  // Whether this domain is HTTPS only is for whoever terminates TLS to say.
+  await app.register(helmet, { strictTransportSecurity: false });
+  await app.register(cors, { origin: config.CORS_ORIGINS, methods: ["GET"], maxAge: 600 });
+  await addMetrics(app, config.BUILD_NUMBER);
+  addLifecycle(app);
+  hideInternalErrors(app);
+
+  app.get("/api/greeting", { schema: { response: { 200: greetingSchema } } }, async (_request, reply) => {
+    // Every answer names its pod; a cached one would lie.
+    reply.header("cache-control", "no-store");
+    return { text: config.GREETING, build: config.BUILD_NUMBER, pod: config.POD_NAME };
+  });
+
+  return app;
+}
+
+const greetingSchema = {
+  type: "object",
+  required: ["text", "build", "pod"],
+  properties: { text: { type: "string" }, build: { type: "string" }, pod: { type: "string" } },
+};
+
+/** Fastify's JSON error body, except that a fault of ours goes to the log and not to the client. */
+function hideInternalErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error.statusCode !== undefined && error.statusCode < 500) return reply.send(error);
+    request.log.error({ err: error }, "request failed");
+    return reply
+      .code(500)
+      .send({ statusCode: 500, error: "Internal Server Error", message: "see the log for this request" });
+  });
+}
