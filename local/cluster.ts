@@ -1,0 +1,87 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { clusterObjects } from "./components/cluster-objects.ts";
+import { podNameservers } from "./components/node.ts";
+import { kubeconfigTls } from "./components/tls.ts";
+import { Fault } from "./fault.ts";
+import { digestOf, readIfPresent, writeFileAtomic } from "./files.ts";
+import { get } from "./http.ts";
+import { kubeconfigPath } from "./pki.ts";
+import { logPath, tail } from "./process.ts";
+import { run } from "./run.ts";
+import { NAME, type Settings } from "./settings.ts";
+import type { Tools } from "./tools.ts";
+
+const NODE_DEADLINE_SECONDS = 60;
+const DNS_DEADLINE_SECONDS = 90;
+
+/** Applies the cluster's own objects, unless these very ones were applied before. */
+export async function applyClusterObjects(settings: Settings, tools: Tools, dnsImage: string): Promise<void> {
+  const objects = clusterObjects(dnsImage, podNameservers().length > 0);
+  const marker = join(settings.stateDir, "cluster-objects");
+  if (readIfPresent(marker) === digestOf(objects)) return;
+  const kubeconfig = kubeconfigPath(settings, "admin");
+  // A context of its own even for the cache that kubectl keeps: nothing is read from or written to ~/.kube.
+  const args = ["--kubeconfig", kubeconfig, "--cache-dir", join(settings.runDir, "kubectl")];
+  const apply = ["apply", "--server-side", "--force-conflicts", "--field-manager", NAME, "-f", "-"];
+  await run(join(tools.bin, "kubectl"), [...args, ...apply], {
+    input: objects,
+    env: { HOME: settings.stateDir },
+  });
+  writeFileAtomic(marker, digestOf(objects));
+}
+
+/** Waits until the node is ready and DNS answers. */
+export async function awaitCluster(settings: Settings): Promise<void> {
+  await until("the node", NODE_DEADLINE_SECONDS, logPath(settings, "kubelet"), () => nodeState(settings));
+  await until("CoreDNS", DNS_DEADLINE_SECONDS, logPath(settings, "kubelet"), () => dnsState(settings));
+}
+
+async function until(
+  what: string,
+  seconds: number,
+  log: string,
+  state: () => Promise<string | undefined>,
+): Promise<void> {
+  const limit = performance.now() + seconds * 1000;
+  for (;;) {
+    const reason = await state().catch((error: unknown) => String(error));
+    if (reason === undefined) return;
+    if (performance.now() > limit) {
+      throw new Fault({
+        what,
+        value: reason,
+        rule: `must be ready within ${seconds} s`,
+        log: tail(log, 12),
+        fix: `see ${log}`,
+      });
+    }
+    await sleep(100);
+  }
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly message?: string;
+}
+
+/** Undefined when the node is ready, else why not. */
+export async function nodeState(settings: Settings): Promise<string | undefined> {
+  return conditionState(settings, `/api/v1/nodes/${NAME}`, "Ready");
+}
+
+/** Undefined when cluster DNS is available, else why not. */
+export async function dnsState(settings: Settings): Promise<string | undefined> {
+  return conditionState(settings, "/apis/apps/v1/namespaces/kube-system/deployments/coredns", "Available");
+}
+
+async function conditionState(settings: Settings, path: string, type: string): Promise<string | undefined> {
+  const tls = kubeconfigTls(kubeconfigPath(settings, "admin"));
+  const { status, body } = await get({ url: `https://127.0.0.1:${settings.ports.apiServer}${path}`, tls });
+  if (status !== 200) return `the API server answers ${status}`;
+  const object = JSON.parse(body) as { status?: { conditions?: Condition[] } };
+  const condition = object.status?.conditions?.find((candidate) => candidate.type === type);
+  if (condition === undefined) return `no condition ${type} yet`;
+  return condition.status === "True" ? undefined : (condition.message ?? condition.status);
+}

@@ -1,0 +1,123 @@
+import {
+  ApiException,
+  CoreV1Api,
+  KubeConfig,
+  type KubernetesObject,
+  KubernetesObjectApi,
+  PatchStrategy,
+} from "@kubernetes/client-node";
+import { Fault } from "../fault.ts";
+
+/** A Kubernetes object as the API server gives and takes it. */
+export interface KubeObject extends KubernetesObject {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; [key: string]: unknown };
+}
+
+/** What applying an object did. */
+export type Change = "created" | "changed" | "unchanged";
+
+/** Owner of the fields that direct delivery sets, in the objects' managedFields. */
+const fieldManager = "slipway";
+
+function status(error: unknown): number | undefined {
+  return error instanceof ApiException ? error.code : undefined;
+}
+
+/** The API server's own message, which names the field and the rule. */
+function reason(error: unknown): string {
+  if (!(error instanceof ApiException)) return error instanceof Error ? error.message : String(error);
+  const body: unknown = typeof error.body === "string" ? JSON.parse(error.body) : error.body;
+  return (body as { message?: string } | undefined)?.message ?? `HTTP ${error.code}`;
+}
+
+/** `Deployment shop/api`. */
+export function nameOf({ kind, metadata }: KubeObject): string {
+  return `${kind} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}`;
+}
+
+/** A cluster, as far as delivery needs it. */
+export class Cluster {
+  readonly core: CoreV1Api;
+  readonly #objects: KubernetesObjectApi;
+
+  /** @param kubeconfig content of a kubeconfig */
+  constructor(kubeconfig: string) {
+    const config = new KubeConfig();
+    config.loadFromString(kubeconfig);
+    this.core = config.makeApiClient(CoreV1Api);
+    this.#objects = KubernetesObjectApi.makeApiClient(config);
+  }
+
+  /** Reads an object, or nothing where there is none. */
+  async read(object: KubeObject): Promise<KubeObject | undefined> {
+    try {
+      return await this.#objects.read<KubeObject>(object);
+    } catch (error) {
+      if (status(error) === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Server-side apply. Takes over fields that others set: the program's definition is what counts.
+   *
+   * @throws Fault with the API server's message when it refuses the object
+   */
+  async apply(object: KubeObject): Promise<{ readonly live: KubeObject; readonly change: Change }> {
+    const before = await this.read(object);
+    try {
+      const live = await this.#objects.patch<KubeObject>(
+        object,
+        undefined,
+        undefined,
+        fieldManager,
+        true,
+        PatchStrategy.ServerSideApply,
+      );
+      const change =
+        before === undefined
+          ? "created"
+          : before.metadata.resourceVersion === live.metadata.resourceVersion
+            ? "unchanged"
+            : "changed";
+      return { live, change };
+    } catch (error) {
+      throw new Fault({ what: nameOf(object), rule: `was refused by the cluster: ${reason(error)}` });
+    }
+  }
+
+  /** The objects of a kind that carry all these labels. */
+  async list(
+    apiVersion: string,
+    kind: string,
+    labels: { readonly [key: string]: string },
+    namespace?: string,
+  ): Promise<KubeObject[]> {
+    const selector = Object.entries(labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(",");
+    const { items } = await this.#objects.list<KubeObject>(
+      apiVersion,
+      kind,
+      namespace,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      selector,
+    );
+    return items.map((item) => ({ ...item, apiVersion, kind }));
+  }
+
+  /** Deletes an object and what it owns. One that is gone already is no error. */
+  async delete(object: KubeObject): Promise<void> {
+    try {
+      await this.#objects.delete(object, undefined, undefined, undefined, undefined, "Background");
+    } catch (error) {
+      if (status(error) !== 404)
+        throw new Fault({ what: nameOf(object), rule: `could not be deleted: ${reason(error)}` });
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { Fault } from "../fault.ts";
+
+/** The project's root, where Pulumi.yaml is. */
+export const root = join(import.meta.dirname, "../..");
+
+/** A stack's configuration as its file has it: values by full key (`slipway:platform`). */
+export type RawConfig = { readonly [key: string]: unknown };
+
+function holdsCiphertext(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return "secure" in value || Object.values(value).some(holdsCiphertext);
+}
+
+/** Name of the Pulumi project. */
+export function projectName(): string {
+  return (parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as { name: string }).name;
+}
+
+/**
+ * Reads Pulumi.<stack>.yaml without Pulumi.
+ *
+ * @throws Fault when the file is missing or is not YAML, or has an encrypted value, which only the Pulumi CLI can read
+ */
+export function stackConfig(stack: string): RawConfig {
+  const file = `Pulumi.${stack}.yaml`;
+  let config: RawConfig;
+  try {
+    config = (parse(readFileSync(join(root, file), "utf8")) as { config?: RawConfig } | null)?.config ?? {};
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    throw new Fault({
+      what: file,
+      value: missing ? "absent" : (error as Error).message,
+      rule: missing ? "must exist" : "must be YAML",
+      fix: missing ? `write ${file}; Pulumi.local.yaml is an example` : "correct it",
+    });
+  }
+  const secret = Object.keys(config).find((key) => holdsCiphertext(config[key]));
+  if (secret !== undefined)
+    throw new Fault({
+      what: `${file}: ${secret}`,
+      rule: "is encrypted, and only the Pulumi CLI can read it",
+      fix: "install the Pulumi CLI",
+    });
+  return config;
+}

@@ -1,0 +1,201 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ListrTask, ListrTaskWrapper } from "listr2";
+import { baseImageReference, buildBaseImage, loadBaseImage } from "./base-image.ts";
+import { makeCgroups } from "./cgroups.ts";
+import { applyClusterObjects, awaitCluster } from "./cluster.ts";
+import { containerd } from "./components/containerd.ts";
+import { apiServer, controllerManager, scheduler } from "./components/control-plane.ts";
+import { docker, dockerSocket } from "./components/docker.ts";
+import { etcd } from "./components/etcd.ts";
+import { kubelet, kubeProxy } from "./components/node.ts";
+import { registry, registryCredentials } from "./components/registry.ts";
+import { currentBoot, type Descriptor, descriptorPath, descriptorSchema } from "./descriptor.ts";
+import { requireSpace } from "./disk.ts";
+import { Fault } from "./fault.ts";
+import { writeFileAtomic } from "./files.ts";
+import { prepareHost, readHostRecord } from "./host.ts";
+import { loadToolImage, toolImage } from "./images.ts";
+import { checkNetwork, makeNetwork } from "./network.ts";
+import { installPackages, missingPackages } from "./packages.ts";
+import { kubeconfigPath, makePki } from "./pki.ts";
+import { checkPorts } from "./ports.ts";
+import { ensureProcess, findProcesses, type ProcessSpec, stopOrphanedBuilds } from "./process.ts";
+import { NAME, type Settings } from "./settings.ts";
+import { kubernetesTools, pauseTools, provideTools, type Tools } from "./tools.ts";
+
+/** What steps hand to later ones. */
+export interface StartContext {
+  tools?: Tools;
+  pause?: Tools;
+  /** Time spent in the Go toolchain, in milliseconds. */
+  compiling?: number;
+  /** How many processes had to be started; none when everything ran. */
+  started?: number;
+  descriptor?: Descriptor;
+}
+
+type Task = ListrTask<StartContext>;
+// The renderer's own type parameters do not matter for a line of output.
+type Output = Pick<ListrTaskWrapper<StartContext, any, any>, "output">;
+
+/** File that shows that a state directory is one: stop deletes no other. */
+export const STATE_MARKER = ".slipway";
+
+/**
+ * The steps that bring the environment up, each of which first looks whether there is anything to do: an interrupted
+ * start is resumed by starting again, and a second start only looks. To be run in order, under the lock.
+ */
+export function startTasks(settings: Settings): Task[] {
+  return [
+    { title: "Check this machine", task: () => checkMachine(settings) },
+    {
+      title: "Operating system packages",
+      enabled: () => missingPackages().length > 0,
+      task: async (_, task) => {
+        const installed = await installPackages(report(task));
+        task.title = `Operating system packages: ${installed.join(", ")}`;
+      },
+    },
+    { title: "Network", task: () => prepareNetwork(settings) },
+    {
+      title: "Tools and images",
+      task: (_, task) =>
+        task.newListr(
+          [
+            { title: "Kubernetes", task: (context, own) => buildTools(settings, context, own) },
+            { title: "Base image", task: (_context, own) => buildBaseImage(settings, report(own)) },
+            { title: "Containers and registry", task: (context) => startContainers(settings, context) },
+          ],
+          { concurrent: true },
+        ),
+    },
+    { title: "Load images", task: (context) => loadImages(settings, context) },
+    { title: "Control plane", task: (context) => startControlPlane(settings, context) },
+    { title: "Node", task: (context) => startNode(settings, context) },
+    { title: "Cluster DNS", task: (context) => finish(settings, context) },
+  ];
+}
+
+function report(task: Output): (line: string) => void {
+  return (line) => {
+    task.output = line;
+  };
+}
+
+/** Stops unless this is root. Anything else needs to know that first. */
+export function requireRoot(command: string): void {
+  const uid = process.getuid?.();
+  if (uid === 0) return;
+  throw new Fault({
+    what: "user",
+    value: `uid ${uid ?? "unknown"}`,
+    rule: "must be root: the environment makes network interfaces, mounts and control groups",
+    fix: `run \`sudo ${command}\`, or set an existing cluster's kubeconfig and registry in the stack instead`,
+  });
+}
+
+/** Everything that can be known to be wrong before anything is changed. */
+async function checkMachine(settings: Settings): Promise<void> {
+  const { stateDir } = settings;
+  if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) {
+    throw new Fault({
+      what: "machine",
+      value: `${process.platform} on ${process.arch}`,
+      rule: "must be Linux on x64 or arm64",
+      fix: "use a Linux machine, or set an existing cluster's kubeconfig and registry in the stack",
+    });
+  }
+  if (existsSync(stateDir) && !existsSync(join(stateDir, STATE_MARKER)) && readdirSync(stateDir).length > 0) {
+    throw new Fault({
+      what: "state directory",
+      value: stateDir,
+      rule: "must be empty, absent, or made by an earlier start",
+      fix: "set SLIPWAY_STATE_DIR to another path",
+    });
+  }
+  requireSpace([stateDir, settings.runDir], 2, "the environment");
+  await stopOrphanedBuilds(settings);
+  if (missingPackages().length === 0) {
+    const own = new Set(findProcesses(settings).map(({ pid }) => pid));
+    await checkPorts(settings.ports, own);
+    await checkNetwork(readHostRecord(settings));
+  }
+}
+
+async function prepareNetwork(settings: Settings): Promise<void> {
+  mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 });
+  writeFileSync(join(settings.stateDir, STATE_MARKER), "");
+  mkdirSync(settings.runDir, { recursive: true, mode: 0o700 });
+  await prepareHost(settings);
+  makeCgroups();
+  await makeNetwork(settings);
+}
+
+async function buildTools(settings: Settings, context: StartContext, task: Output): Promise<void> {
+  const begin = performance.now();
+  context.tools = await provideTools(settings, kubernetesTools, report(task));
+  context.compiling = performance.now() - begin;
+}
+
+async function startContainers(settings: Settings, context: StartContext): Promise<void> {
+  context.pause = await provideTools(settings, pauseTools, () => {});
+  const account = registryCredentials(settings);
+  await ensure(settings, context, containerd(settings, toolImage(context.pause, "pause").reference));
+  await account;
+  await Promise.all([
+    ensure(settings, context, docker(settings)),
+    ensure(settings, context, registry(settings)),
+  ]);
+}
+
+async function loadImages(settings: Settings, context: StartContext): Promise<void> {
+  const { tools, pause } = built(context);
+  await loadToolImage(settings, toolImage(pause, "pause"));
+  await loadToolImage(settings, toolImage(tools, "coredns"));
+  await loadBaseImage(settings);
+}
+
+async function startControlPlane(settings: Settings, context: StartContext): Promise<void> {
+  const { tools } = built(context);
+  await makePki(settings, tools);
+  await ensure(settings, context, etcd(settings, tools));
+  await ensure(settings, context, apiServer(settings, tools));
+  const clients = [controllerManager(settings, tools), scheduler(settings, tools)];
+  await Promise.all(clients.map((spec) => ensure(settings, context, spec)));
+}
+
+async function startNode(settings: Settings, context: StartContext): Promise<void> {
+  const { tools } = built(context);
+  const specs = [kubelet(settings, tools), kubeProxy(settings, tools)];
+  await Promise.all(specs.map((spec) => ensure(settings, context, spec)));
+}
+
+async function finish(settings: Settings, context: StartContext): Promise<void> {
+  const { tools } = built(context);
+  await applyClusterObjects(settings, tools, toolImage(tools, "coredns").reference);
+  await awaitCluster(settings);
+  context.descriptor = descriptorSchema.parse({
+    kubeconfig: kubeconfigPath(settings, "admin"),
+    context: NAME,
+    docker: { host: `unix://${dockerSocket(settings)}`, network: "host" },
+    registry: { server: `127.0.0.1:${settings.ports.registry}`, ...(await registryCredentials(settings)) },
+    baseImage: baseImageReference(),
+    address: "127.0.0.1",
+    boot: currentBoot(),
+  } satisfies Descriptor);
+  writeFileAtomic(descriptorPath(settings.stateDir), `${JSON.stringify(context.descriptor, undefined, 2)}\n`);
+}
+
+async function ensure(settings: Settings, context: StartContext, spec: ProcessSpec): Promise<void> {
+  if (!(await ensureProcess(settings, spec))) return;
+  context.started = (context.started ?? 0) + 1;
+  // Whoever reads it while something is being started would believe an environment that is not there yet.
+  rmSync(descriptorPath(settings.stateDir), { force: true });
+}
+
+function built(context: StartContext): { tools: Tools; pause: Tools } {
+  const { tools, pause } = context;
+  if (tools === undefined || pause === undefined) throw new Error("steps run out of order: no tools yet");
+  return { tools, pause };
+}

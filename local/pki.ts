@@ -1,0 +1,93 @@
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { digestOf, readIfPresent, writeFileAtomic } from "./files.ts";
+import { run } from "./run.ts";
+import { NAME, network, type Settings } from "./settings.ts";
+import { KUBERNETES_VERSION, type Tools } from "./tools.ts";
+
+/** Who talks to the API server: kubeconfig file, user and group. */
+const identities = {
+  admin: { user: "slipway-admin", groups: ["system:masters"] },
+  "controller-manager": { user: "system:kube-controller-manager", groups: [] },
+  scheduler: { user: "system:kube-scheduler", groups: [] },
+  kubelet: { user: `system:node:${NAME}`, groups: ["system:nodes"] },
+  proxy: { user: "system:kube-proxy", groups: [] },
+} as const;
+
+export type Identity = keyof typeof identities;
+
+/** Path of a certificate or key that kubeadm made, such as `ca.crt` or `etcd/server.key`. */
+export function pkiPath(settings: Settings, file: string): string {
+  return join(settings.stateDir, "pki", file);
+}
+
+export function kubeconfigPath(settings: Settings, identity: Identity): string {
+  return join(settings.stateDir, `${identity}.kubeconfig`);
+}
+
+/** Lets kubeadm make the certificates, and kubeconfigs with certificates of their own. Made once, kept until stop. */
+export async function makePki(settings: Settings, tools: Tools): Promise<void> {
+  const config = kubeadmConfig(settings);
+  const marker = pkiPath(settings, "complete");
+  const version = digestOf(config, JSON.stringify(identities));
+  const files = (Object.keys(identities) as Identity[]).map((identity) => kubeconfigPath(settings, identity));
+  if (readIfPresent(marker) === version && files.every((file) => existsSync(file))) return;
+
+  rmSync(pkiPath(settings, ""), { recursive: true, force: true });
+  mkdirSync(pkiPath(settings, ""), { mode: 0o700 });
+  const configPath = join(settings.stateDir, "kubeadm.yaml");
+  writeFileAtomic(configPath, config);
+  const kubeadm = join(tools.bin, "kubeadm");
+  const env = { HOME: settings.stateDir };
+  await run(kubeadm, ["init", "phase", "certs", "all", "--config", configPath], { env });
+  for (const [identity, { user, groups }] of Object.entries(identities)) {
+    const organisations = groups.flatMap((group) => ["--org", group]);
+    const text = await run(
+      kubeadm,
+      ["kubeconfig", "user", "--client-name", user, ...organisations, "--config", configPath],
+      { env },
+    );
+    writeFileAtomic(kubeconfigPath(settings, identity as Identity), withContext(text));
+  }
+  // Written last: an interrupted run makes all of it again rather than trust a part.
+  writeFileAtomic(marker, version);
+}
+
+/** kubeadm names the context after user and cluster: people get to type the environment's name. */
+function withContext(text: string): string {
+  const config = parse(text) as { contexts: { name: string }[]; "current-context": string };
+  for (const context of config.contexts) context.name = NAME;
+  config["current-context"] = NAME;
+  return stringify(config);
+}
+
+function kubeadmConfig(settings: Settings): string {
+  const tenYears = "87600h0m0s";
+  const cluster = {
+    apiVersion: "kubeadm.k8s.io/v1beta4",
+    kind: "ClusterConfiguration",
+    clusterName: NAME,
+    kubernetesVersion: KUBERNETES_VERSION,
+    certificatesDir: pkiPath(settings, ""),
+    // Stop and start make new ones in a second; nobody should meet an expired one before.
+    certificateValidityPeriod: tenYears,
+    caCertificateValidityPeriod: tenYears,
+    encryptionAlgorithm: "ECDSA-P256",
+    controlPlaneEndpoint: `127.0.0.1:${settings.ports.apiServer}`,
+    networking: {
+      serviceSubnet: network.serviceCidr,
+      podSubnet: network.podCidr,
+      dnsDomain: network.clusterDomain,
+    },
+    apiServer: { certSANs: ["127.0.0.1", "localhost", network.nodeAddress, network.apiService] },
+    etcd: { local: { dataDir: join(settings.stateDir, "etcd") } },
+  };
+  const init = {
+    apiVersion: "kubeadm.k8s.io/v1beta4",
+    kind: "InitConfiguration",
+    localAPIEndpoint: { advertiseAddress: network.nodeAddress, bindPort: settings.ports.apiServer },
+    nodeRegistration: { name: NAME, criSocket: `unix://${settings.runDir}/containerd.sock` },
+  };
+  return [cluster, init].map((document) => stringify(document)).join("---\n");
+}

@@ -1,0 +1,98 @@
+import { existsSync } from "node:fs";
+import { dnsState, nodeState } from "./cluster.ts";
+import { descriptorPath, readDescriptor } from "./descriptor.ts";
+import { kubeconfigPath } from "./pki.ts";
+import { findProcesses } from "./process.ts";
+import { NAME, type Settings } from "./settings.ts";
+
+/** The processes of a complete environment. */
+export const processNames = [
+  "containerd",
+  "dockerd",
+  "registry",
+  "etcd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubelet",
+  "kube-proxy",
+] as const;
+
+export interface ProcessStatus {
+  readonly name: string;
+  readonly pid?: number;
+  readonly residentMiB?: number;
+}
+
+export interface EnvironmentStatus {
+  /** Absent: nothing is there. Down: data without processes. Partial: some run. */
+  readonly state: "absent" | "down" | "partial" | "up";
+  readonly processes: readonly ProcessStatus[];
+  /** All of it, shims included. */
+  readonly residentMiB: number;
+  readonly node: string;
+  readonly dns: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly registry?: string;
+  readonly dockerHost?: string;
+}
+
+/** What runs, without changing anything and without secrets. */
+export async function environmentStatus(settings: Settings): Promise<EnvironmentStatus> {
+  const all = findProcesses(settings).filter(({ name }) => name !== "build");
+  const mains = new Map(all.filter(({ main }) => main).map((running) => [running.name, running]));
+  const processes = processNames.map((name): ProcessStatus => {
+    const running = mains.get(name);
+    return running === undefined
+      ? { name }
+      : { name, pid: running.pid, residentMiB: Math.round(running.residentKiB / 1024) };
+  });
+  const serves = mains.has("kube-apiserver") && existsSync(kubeconfigPath(settings, "admin"));
+  const ask = (question: Promise<string | undefined>) =>
+    question.then((reason) => reason ?? "ready").catch((error: unknown) => String(error));
+  const [node, dns] = serves
+    ? await Promise.all([ask(nodeState(settings)), ask(dnsState(settings))])
+    : ["no API server", "no API server"];
+  const complete = processes.every(({ pid }) => pid !== undefined) && node === "ready" && dns === "ready";
+  const described = existsSync(descriptorPath(settings.stateDir)) && complete;
+  const empty = existsSync(settings.stateDir) ? "down" : "absent";
+  return {
+    state: described ? "up" : all.length > 0 ? "partial" : empty,
+    processes,
+    residentMiB: Math.round(all.reduce((sum, { residentKiB }) => sum + residentKiB, 0) / 1024),
+    node,
+    dns,
+    ...(described ? access(settings) : {}),
+  };
+}
+
+function access(settings: Settings) {
+  const { kubeconfig, docker, registry } = readDescriptor(settings.stateDir);
+  return { kubeconfig, context: NAME, registry: registry.server, dockerHost: docker.host };
+}
+
+/** The status for people. */
+export function formatStatus(status: EnvironmentStatus): string {
+  const { state, processes, residentMiB, node, dns, kubeconfig, registry, dockerHost } = status;
+  if (state === "absent") return "local environment: absent";
+  const rows = processes.map(({ name, pid, residentMiB: own }) =>
+    pid === undefined
+      ? `  ${name.padEnd(24)} not running`
+      : `  ${name.padEnd(24)} pid ${String(pid).padEnd(8)} ${own} MiB`,
+  );
+  const lines = [
+    `local environment: ${state}, ${residentMiB} MiB resident`,
+    ...rows,
+    `  ${"node".padEnd(24)} ${node}`,
+  ];
+  lines.push(`  ${"cluster DNS".padEnd(24)} ${dns}`);
+  if (kubeconfig !== undefined) {
+    lines.push(
+      `kubeconfig  ${kubeconfig} (context ${NAME})`,
+      `registry    ${registry}`,
+      `DOCKER_HOST ${dockerHost}`,
+    );
+  }
+  return lines.join("\n");
+}
