@@ -6,6 +6,7 @@ import {
   linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -77,6 +78,10 @@ export async function buildBaseImage(settings: Settings, onLine: (line: string) 
   if (existsSync(archive)) return;
   requireSpace([dirname(archive)], 1, "the base image");
   mkdirSync(dirname(archive), { recursive: true });
+  // What an interrupted build left, and the images of older recipes.
+  for (const entry of readdirSync(dirname(archive))) {
+    rmSync(join(dirname(archive), entry), { recursive: true, force: true });
+  }
   const work = mkdtempSync(join(dirname(archive), ".part-"));
   try {
     const root = join(work, "root");

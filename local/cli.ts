@@ -1,72 +1,51 @@
-import { rmSync } from "node:fs";
-import { Command } from "commander";
-import { requireRoot, type StartContext, startTasks } from "./environment.ts";
+import { Command, Option } from "commander";
 import { explain } from "./fault.ts";
-import { takeLock } from "./lock.ts";
-import { elapsed, runSteps } from "./render.ts";
-import { resolveSettings } from "./settings.ts";
-import { environmentStatus, formatStatus } from "./status.ts";
-import { stopTasks } from "./stop.ts";
 
-const program = new Command("local").description(
-  "The embedded environment: Kubernetes, registry and Docker on this machine",
+const program = new Command("slipway").description(
+  "The local stack: an application on a Kubernetes of this machine, or on your own",
 );
 
+const stack = new Option("--stack <name>", "stack to deliver, as Pulumi.<name>.yaml configures it").default(
+  "local",
+);
+const way = new Option(
+  "--deliver <way>",
+  "pulumi: by the Pulumi CLI; direct: without it; auto: by it where there is one",
+)
+  .choices(["auto", "pulumi", "direct"])
+  .default("auto");
+
+// Modules are loaded by the command that needs them: a status does not wait for Pulumi's SDK.
 program
   .command("start")
-  .description("bring the environment up, or look that it is")
-  .action(async () => {
-    requireRoot("npm start");
-    const settings = resolveSettings(process.env);
-    const lock = await takeLock(settings.stateDir, "start", waiting);
-    const begin = performance.now();
-    const context = await runSteps<StartContext>(startTasks(settings), {});
-    await lock.release();
-    console.log(summary(context, performance.now() - begin));
-  });
+  .description("bring the environment up and deliver the stack to it; again after a change")
+  .addOption(stack)
+  .addOption(way)
+  .option("--environment-only", "bring the environment up, and deliver nothing")
+  .action(async (options) => (await import("./commands/start.ts")).start(options));
 
 program
   .command("stop")
   .description("remove everything that start made, but for the cache of built tools")
   .option("--cache", "remove that cache too")
-  .action(async (options: { cache?: boolean }) => {
-    requireRoot("npm stop");
-    const settings = resolveSettings(process.env);
-    const lock = await takeLock(settings.stateDir, "stop", waiting);
-    await runSteps(stopTasks(settings), {});
-    if (options.cache === true) rmSync(settings.cacheDir, { recursive: true, force: true });
-    await lock.release();
-    console.log(
-      options.cache === true
-        ? "all gone"
-        : `all gone; built tools stay in ${settings.cacheDir} (--cache removes them)`,
-    );
-  });
+  .action(async (options) => (await import("./commands/stop.ts")).stop(options));
 
 program
   .command("status")
   .description("tell what runs; exits 1 unless everything does")
   .option("--json", "as JSON")
-  .action(async (options: { json?: boolean }) => {
-    requireRoot("npm run status");
-    const status = await environmentStatus(resolveSettings(process.env));
-    console.log(options.json === true ? JSON.stringify(status, undefined, 2) : formatStatus(status));
-    process.exitCode = status.state === "up" ? 0 : 1;
-  });
+  .action(async (options) => (await import("./commands/status.ts")).status(options));
 
-function waiting(holder: string): void {
-  console.log(`waiting for ${holder}, which is at work on the same environment`);
-}
-
-function summary(context: StartContext, total: number): string {
-  const compiling = context.compiling ?? 0;
-  const split = `${elapsed(compiling)} for tools, ${elapsed(total - compiling)} for everything else`;
-  return `up in ${elapsed(total)}: ${split}; ${context.started ?? 0} processes started`;
-}
+program
+  .command("destroy")
+  .description("delete everything that a stack has in the cluster")
+  .addOption(stack)
+  .addOption(way)
+  .action(async (options) => (await import("./commands/destroy.ts")).destroy(options));
 
 try {
   await program.parseAsync();
 } catch (error) {
   console.error(explain(error));
-  process.exit(1);
+  process.exitCode = 1;
 }

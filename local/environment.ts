@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import type { ListrTask, ListrTaskWrapper } from "listr2";
 import { baseImageReference, buildBaseImage, loadBaseImage } from "./base-image.ts";
 import { makeCgroups } from "./cgroups.ts";
@@ -15,19 +14,22 @@ import { requireSpace } from "./disk.ts";
 import { Fault } from "./fault.ts";
 import { writeFileAtomic } from "./files.ts";
 import { prepareHost, readHostRecord } from "./host.ts";
-import { loadToolImage, toolImage } from "./images.ts";
+import { loadToolImage, type ToolImage, toolImage } from "./images.ts";
 import { checkNetwork, makeNetwork } from "./network.ts";
+import { checkOwnDir, claimOwnDir } from "./own-dir.ts";
 import { installPackages, missingPackages } from "./packages.ts";
 import { kubeconfigPath, makePki } from "./pki.ts";
 import { checkPorts } from "./ports.ts";
 import { ensureProcess, findProcesses, type ProcessSpec, stopOrphanedBuilds } from "./process.ts";
 import { NAME, type Settings } from "./settings.ts";
-import { kubernetesTools, pauseTools, provideTools, type Tools } from "./tools.ts";
+import { checkTools, kubernetesTools, pauseTools, provideTools, type Tools } from "./tools.ts";
 
 /** What steps hand to later ones. */
 export interface StartContext {
   tools?: Tools;
   pause?: Tools;
+  /** Settled when containers can be run and images loaded. */
+  containers?: Promise<void>;
   /** Time spent in the Go toolchain, in milliseconds. */
   compiling?: number;
   /** How many processes had to be started; none when everything ran. */
@@ -38,9 +40,6 @@ export interface StartContext {
 type Task = ListrTask<StartContext>;
 // The renderer's own type parameters do not matter for a line of output.
 type Output = Pick<ListrTaskWrapper<StartContext, any, any>, "output">;
-
-/** File that shows that a state directory is one: stop deletes no other. */
-export const STATE_MARKER = ".slipway";
 
 /**
  * The steps that bring the environment up, each of which first looks whether there is anything to do: an interrupted
@@ -59,19 +58,28 @@ export function startTasks(settings: Settings): Task[] {
     },
     { title: "Network", task: () => prepareNetwork(settings) },
     {
-      title: "Tools and images",
+      title: "Tools, images and containers",
       task: (_, task) =>
         task.newListr(
           [
-            { title: "Kubernetes", task: (context, own) => buildTools(settings, context, own) },
-            { title: "Base image", task: (_context, own) => buildBaseImage(settings, report(own)) },
+            { title: "Kubernetes tools", task: (context, own) => buildTools(settings, context, own) },
             { title: "Containers and registry", task: (context) => startContainers(settings, context) },
+            { title: "Base image", task: (context, own) => provideBaseImage(settings, context, own) },
           ],
           { concurrent: true },
         ),
     },
-    { title: "Load images", task: (context) => loadImages(settings, context) },
-    { title: "Control plane", task: (context) => startControlPlane(settings, context) },
+    {
+      title: "Kubernetes",
+      task: (_, task) =>
+        task.newListr(
+          [
+            { title: "Control plane", task: (context) => startControlPlane(settings, context) },
+            { title: "DNS image", task: (context) => loadToolImage(settings, dnsImage(context)) },
+          ],
+          { concurrent: true },
+        ),
+    },
     { title: "Node", task: (context) => startNode(settings, context) },
     { title: "Cluster DNS", task: (context) => finish(settings, context) },
   ];
@@ -106,16 +114,10 @@ async function checkMachine(settings: Settings): Promise<void> {
       fix: "use a Linux machine, or set an existing cluster's kubeconfig and registry in the stack",
     });
   }
-  if (existsSync(stateDir) && !existsSync(join(stateDir, STATE_MARKER)) && readdirSync(stateDir).length > 0) {
-    throw new Fault({
-      what: "state directory",
-      value: stateDir,
-      rule: "must be empty, absent, or made by an earlier start",
-      fix: "set SLIPWAY_STATE_DIR to another path",
-    });
-  }
+  for (const directory of [stateDir, settings.runDir]) checkOwnDir(directory);
   requireSpace([stateDir, settings.runDir], 2, "the environment");
   await stopOrphanedBuilds(settings);
+  await Promise.all([kubernetesTools, pauseTools].map((family) => checkTools(settings, family)));
   if (missingPackages().length === 0) {
     const own = new Set(findProcesses(settings).map(({ pid }) => pid));
     await checkPorts(settings.ports, own);
@@ -124,9 +126,7 @@ async function checkMachine(settings: Settings): Promise<void> {
 }
 
 async function prepareNetwork(settings: Settings): Promise<void> {
-  mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 });
-  writeFileSync(join(settings.stateDir, STATE_MARKER), "");
-  mkdirSync(settings.runDir, { recursive: true, mode: 0o700 });
+  for (const directory of [settings.stateDir, settings.runDir]) claimOwnDir(directory);
   await prepareHost(settings);
   makeCgroups();
   await makeNetwork(settings);
@@ -138,26 +138,32 @@ async function buildTools(settings: Settings, context: StartContext, task: Outpu
   context.compiling = performance.now() - begin;
 }
 
-async function startContainers(settings: Settings, context: StartContext): Promise<void> {
-  context.pause = await provideTools(settings, pauseTools, () => {});
-  const account = registryCredentials(settings);
-  await ensure(settings, context, containerd(settings, toolImage(context.pause, "pause").reference));
-  await account;
-  await Promise.all([
-    ensure(settings, context, docker(settings)),
-    ensure(settings, context, registry(settings)),
-  ]);
+/** Containers do not wait for Kubernetes to be compiled, and the base image is ready long before it is. */
+function startContainers(settings: Settings, context: StartContext): Promise<void> {
+  context.containers = (async () => {
+    context.pause = await provideTools(settings, pauseTools, () => {});
+    const image = toolImage(context.pause, "pause");
+    await ensure(settings, context, containerd(settings, image.reference));
+    const account = await registryCredentials(settings);
+    await Promise.all([
+      ensure(settings, context, docker(settings)).then(() => loadToolImage(settings, image)),
+      ensure(settings, context, registry(settings, account)),
+    ]);
+  })();
+  return context.containers;
 }
 
-async function loadImages(settings: Settings, context: StartContext): Promise<void> {
-  const { tools, pause } = built(context);
-  await loadToolImage(settings, toolImage(pause, "pause"));
-  await loadToolImage(settings, toolImage(tools, "coredns"));
+async function provideBaseImage(settings: Settings, context: StartContext, task: Output): Promise<void> {
+  await Promise.all([buildBaseImage(settings, report(task)), context.containers]);
   await loadBaseImage(settings);
 }
 
+function dnsImage(context: StartContext): ToolImage {
+  return toolImage(built(context), "coredns");
+}
+
 async function startControlPlane(settings: Settings, context: StartContext): Promise<void> {
-  const { tools } = built(context);
+  const tools = built(context);
   await makePki(settings, tools);
   await ensure(settings, context, etcd(settings, tools));
   await ensure(settings, context, apiServer(settings, tools));
@@ -166,14 +172,14 @@ async function startControlPlane(settings: Settings, context: StartContext): Pro
 }
 
 async function startNode(settings: Settings, context: StartContext): Promise<void> {
-  const { tools } = built(context);
+  const tools = built(context);
   const specs = [kubelet(settings, tools), kubeProxy(settings, tools)];
   await Promise.all(specs.map((spec) => ensure(settings, context, spec)));
 }
 
 async function finish(settings: Settings, context: StartContext): Promise<void> {
-  const { tools } = built(context);
-  await applyClusterObjects(settings, tools, toolImage(tools, "coredns").reference);
+  const tools = built(context);
+  await applyClusterObjects(settings, tools, dnsImage(context).reference);
   await awaitCluster(settings);
   context.descriptor = descriptorSchema.parse({
     kubeconfig: kubeconfigPath(settings, "admin"),
@@ -194,8 +200,7 @@ async function ensure(settings: Settings, context: StartContext, spec: ProcessSp
   rmSync(descriptorPath(settings.stateDir), { force: true });
 }
 
-function built(context: StartContext): { tools: Tools; pause: Tools } {
-  const { tools, pause } = context;
-  if (tools === undefined || pause === undefined) throw new Error("steps run out of order: no tools yet");
-  return { tools, pause };
+function built({ tools }: StartContext): Tools {
+  if (tools === undefined) throw new Error("steps run out of order: no tools yet");
+  return tools;
 }

@@ -29,6 +29,6 @@ export class Fault extends Error {
 
 /** Message of anything thrown: a Fault's as it is, a bug's with its stack. */
 export function explain(error: unknown): string {
-  if (error instanceof Fault) return error.message;
+  if (error instanceof Fault || (error instanceof Error && error.name === "InputError")) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -37,7 +37,9 @@ const sharedDirectories = [
   "/run/docker/plugins",
   "/run/docker",
   "/run/kubernetes",
+  "/run/mount",
   "/run/netns",
+  "/run/runc",
   "/var/lib/cni/results",
   "/var/lib/cni/cache",
   "/var/lib/cni/networks",
@@ -54,6 +56,9 @@ const sharedDirectories = [
 /** Made by iptables, kept locked only while it works. */
 const XTABLES_LOCK = "/run/xtables.lock";
 
+/** Named counters that kube-proxy makes in the kernel and leaves there. */
+const counters = ["ct_state_invalid_dropped_pkts", "localhost_nps_accepted_pkts"];
+
 const recordSchema = z.strictObject({
   bootId: z.string(),
   sysctls: z.record(z.string(), z.string()),
@@ -63,6 +68,8 @@ const recordSchema = z.strictObject({
   modules: z.array(z.string()),
   /** Paths that did not exist. */
   absent: z.array(z.string()),
+  /** Of {@link counters}, those that were not there. */
+  counters: z.array(z.string()).default([]),
 });
 
 /** How the machine was before the environment changed it. */
@@ -90,6 +97,7 @@ export async function prepareHost(settings: Settings): Promise<void> {
       sysctls: readSysctls(),
       tables: await filterTables(),
       modules,
+      counters: await absentCounters(),
       absent: [XTABLES_LOCK, ...sharedDirectories].filter((path) => !existsSync(path)),
     };
     writeFileAtomic(recordPath(settings), JSON.stringify(record, undefined, 2));
@@ -105,6 +113,7 @@ export async function restoreHost(record: HostRecord): Promise<void> {
     if (readSysctl(key) === sysctls[key]) writeSysctl(key, before);
   }
   for (const module of record.modules) await ask("/usr/sbin/modprobe", ["-r", module]);
+  for (const counter of record.counters) await ask("/usr/sbin/nfacct", ["delete", counter]);
   const added = (await filterTables()).filter((table) => !record.tables.includes(table));
   for (const table of added) {
     // A table with a rule in it belongs to someone else by now.
@@ -129,6 +138,11 @@ export function isEmptyTable(listing: string): boolean {
     .map((line) => line.trim())
     .filter((line) => line !== "" && !line.startsWith("#"))
     .every((line) => /^(table \S+ \S+ \{|chain \S+ \{|type .*policy accept;|\})$/.test(line));
+}
+
+async function absentCounters(): Promise<string[]> {
+  const present = (await ask("/usr/sbin/nfacct", ["list"])) ?? "";
+  return counters.filter((counter) => !present.includes(counter));
 }
 
 async function filterTables(): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { containerdSocket } from "./components/containerd.ts";
 import { dockerSocket } from "./components/docker.ts";
 import { readIfPresent } from "./files.ts";
@@ -26,10 +26,11 @@ export function toolImage(tools: Tools, program: string): ToolImage {
 /** Makes sure that containerd holds a tool's image for the kubelet. */
 export async function loadToolImage(settings: Settings, image: ToolImage): Promise<void> {
   if ((await loadedImages(settings)).includes(image.reference)) return;
-  const work = join(settings.stateDir, "tmp", "image");
+  // Two of them may be made at once.
+  const work = join(settings.stateDir, "tmp", basename(image.program));
   rmSync(work, { recursive: true, force: true });
   mkdirSync(join(work, "root"), { recursive: true, mode: 0o700 });
-  const name = image.program.slice(image.program.lastIndexOf("/") + 1);
+  const name = basename(image.program);
   copyFileSync(image.program, join(work, "root", name));
   const layer = join(work, "layer.tar");
   await run("/usr/bin/tar", ["-C", join(work, "root"), "--owner=0", "--group=0", "-cf", layer, name]);

@@ -1,35 +1,32 @@
 import { connect, createServer } from "node:net";
 import { Fault } from "./fault.ts";
 
+const NAME = "\0slipway";
+
 /** Held by one process at a time; freed by the kernel when the process ends, however it ends. */
 export interface Lock {
   release(): Promise<void>;
 }
 
 /**
- * Takes the lock of a state directory: an abstract Unix socket, so there is no file to go stale. Whoever connects is
- * told who holds it.
+ * Takes the machine's lock: an abstract Unix socket, so there is no file to go stale. Whoever connects is told who
+ * holds it. One for the machine, because bridges, packet filters and the tool cache are.
  *
  * @param onWait told once who holds the lock, when it is not free at once
  */
-export async function takeLock(
-  stateDir: string,
-  task: string,
-  onWait: (holder: string) => void,
-): Promise<Lock> {
-  const name = `\0slipway:${stateDir}`;
+export async function takeLock(task: string, onWait: (holder: string) => void): Promise<Lock> {
   let told = false;
   for (;;) {
-    const lock = await listen(name, `${task} (pid ${process.pid})`);
+    const lock = await listen(`${task} (pid ${process.pid})`);
     if (lock !== undefined) return lock;
-    await untilClosed(name, (holder) => {
+    await untilClosed((holder) => {
       if (!told) onWait(holder);
       told = true;
     });
   }
 }
 
-function listen(name: string, holder: string): Promise<Lock | undefined> {
+function listen(holder: string): Promise<Lock | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<Lock | undefined>();
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
@@ -40,7 +37,7 @@ function listen(name: string, holder: string): Promise<Lock | undefined> {
     if (error.code === "EADDRINUSE") resolve(undefined);
     else reject(new Fault({ what: "the lock", value: error.message, rule: "must be available" }));
   });
-  server.listen(name, () => {
+  server.listen(() => {
     server.unref();
     const sockets = new Set<{ destroy(): void }>();
     server.on("connection", (socket) => sockets.add(socket));
@@ -54,9 +51,9 @@ function listen(name: string, holder: string): Promise<Lock | undefined> {
   return promise;
 }
 
-function untilClosed(name: string, onHolder: (holder: string) => void): Promise<void> {
+function untilClosed(onHolder: (holder: string) => void): Promise<void> {
   return new Promise((resolve) => {
-    const socket = connect(name);
+    const socket = connect(NAME);
     socket.on("data", (data) => onHolder(data.toString("utf8")));
     socket.on("error", () => resolve());
     socket.on("close", () => resolve());

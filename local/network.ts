@@ -1,51 +1,60 @@
 import { existsSync } from "node:fs";
 import { Fault } from "./fault.ts";
 import type { HostRecord } from "./host.ts";
+import { socketProbe } from "./http.ts";
+import type { Ports } from "./ports.ts";
 import { ask, run } from "./run.ts";
 import { network, type Settings } from "./settings.ts";
 
-/** The environment's own chains: parent chain, table and rules. */
-function chains(apiPort: number) {
+interface Chain {
+  readonly table: "filter" | "nat";
+  /** The chain that jumps here first of all. */
+  readonly parent: string;
+  readonly name: string;
+  readonly rules: readonly string[];
+}
+
+/**
+ * Refuses other networks the ports that are not on loopback alone: the API server takes one address or all, and pods
+ * come by the bridge's, the machine by 127.0.0.1; the kubelet is for the API server.
+ */
+function inputChain({ apiServer, kubelet }: Ports, family: Family): Chain {
+  const ports = `-p tcp -m multiport --dports ${apiServer},${kubelet}`;
+  const pods = family === "ip" ? [`-i ${network.podBridge} ${ports} -j ACCEPT`] : [];
+  const rules = [...pods, `! -i lo ${ports} -j REJECT --reject-with tcp-reset`];
+  return { table: "filter", parent: "INPUT", name: "SLIPWAY-INPUT", rules };
+}
+
+/**
+ * Machines with Docker or a firewall drop what they do not know: pods and builds may go anywhere, answers may come
+ * back, nothing else may come in.
+ */
+function forwardChain(): Chain {
+  const rules = [network.podBridge, network.buildBridge].flatMap((bridge) => [
+    `-i ${bridge} -j ACCEPT`,
+    `-o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+  ]);
+  return { table: "filter", parent: "FORWARD", name: "SLIPWAY-FORWARD", rules };
+}
+
+/** What leaves the machine from a pod or a build bears the machine's address. */
+function masqueradeChain(): Chain {
   const { podBridge, podCidr, buildBridge, buildCidr } = network;
-  const answers = "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT";
-  return [
-    {
-      // The API server listens on all addresses because pods and the machine reach it on different ones: what comes
-      // from any other network is refused here.
-      table: "filter",
-      parent: "INPUT",
-      name: "SLIPWAY-INPUT",
-      rules: [
-        `-i ${podBridge} -p tcp --dport ${apiPort} -j ACCEPT`,
-        `! -i lo -p tcp --dport ${apiPort} -j REJECT --reject-with tcp-reset`,
-      ],
-    },
-    {
-      // Machines with Docker or a firewall drop what they do not know; pods may go anywhere, answers may come back,
-      // nothing else may come in.
-      table: "filter",
-      parent: "FORWARD",
-      name: "SLIPWAY-FORWARD",
-      rules: [podBridge, buildBridge].flatMap((bridge) => [
-        `-i ${bridge} -j ACCEPT`,
-        `-o ${bridge} ${answers}`,
-      ]),
-    },
-    {
-      table: "nat",
-      parent: "POSTROUTING",
-      name: "SLIPWAY-POSTROUTING",
-      rules: [
-        `-s ${podCidr} ! -d ${podCidr} ! -o ${podBridge} -j MASQUERADE`,
-        `-s ${buildCidr} ! -d ${buildCidr} ! -o ${buildBridge} -j MASQUERADE`,
-      ],
-    },
-  ] as const;
+  const rules = [
+    `-s ${podCidr} ! -d ${podCidr} ! -o ${podBridge} -j MASQUERADE`,
+    `-s ${buildCidr} ! -d ${buildCidr} ! -o ${buildBridge} -j MASQUERADE`,
+  ];
+  return { table: "nat", parent: "POSTROUTING", name: "SLIPWAY-POSTROUTING", rules };
 }
 
 /** There is no chain of CNI plugins: hostPort, which alone would need some, is left out, so podman's stay untouched. */
 const OWN_CHAIN = /^(KUBE|SLIPWAY)-/;
+/** Where every kubelet listens for device plugins, whatever its own directory is. */
+export const KUBELET_SOCKET = "/var/lib/kubelet/device-plugins/kubelet.sock";
+
 const IPTABLES = { ip: "/usr/sbin/iptables", ip6: "/usr/sbin/ip6tables" } as const;
+
+type Family = keyof typeof IPTABLES;
 
 /** Stops when the machine has an interface, a route or a packet filter that the environment would collide with. */
 export async function checkNetwork(record: HostRecord | undefined): Promise<void> {
@@ -75,11 +84,15 @@ export async function checkNetwork(record: HostRecord | undefined): Promise<void
     });
   }
   const rules = (await ask("/usr/sbin/iptables-save", ["-t", "nat"])) ?? "";
-  if (/^:KUBE-SERVICES /m.test(rules)) {
+  const signs = [
+    ...(/^:KUBE-SERVICES /m.test(rules) ? ["the packet filter has a chain KUBE-SERVICES"] : []),
+    ...((await socketProbe(KUBELET_SOCKET)) === undefined ? [`a kubelet answers on ${KUBELET_SOCKET}`] : []),
+  ];
+  if (signs.length > 0) {
     throw new Fault({
-      what: "packet filter",
-      value: "chain KUBE-SERVICES exists",
-      rule: "must not belong to another Kubernetes node on this machine: two cannot share its network",
+      what: "machine",
+      value: signs.join(", "),
+      rule: "must not be a Kubernetes node already: two cannot share its network",
       fix: "use that cluster instead (set its kubeconfig in the stack), or stop it",
     });
   }
@@ -103,24 +116,30 @@ function range(cidr: string): { start: number; end: number } {
 export async function makeNetwork(settings: Settings): Promise<void> {
   await makeBridge(network.podBridge, `${network.nodeAddress}/24`);
   await makeBridge(network.buildBridge, `${network.buildAddress}/24`);
-  const own = chains(settings.ports.apiServer);
-  const present = await run("/usr/sbin/iptables-save", []);
-  for (const table of ["filter", "nat"] as const) {
-    const wanted = own.filter((chain) => chain.table === table);
-    const jumps = wanted
-      .filter(({ parent, name }) => !present.includes(`-A ${parent} -j ${name}`))
+  const { ports } = settings;
+  await makeChains("ip", [inputChain(ports, "ip"), forwardChain(), masqueradeChain()]);
+  // The kernel may have been booted without IPv6: then there is nothing to refuse.
+  if (existsSync("/proc/sys/net/ipv6")) await makeChains("ip6", [inputChain(ports, "ip6")]);
+}
+
+async function makeChains(family: Family, chains: readonly Chain[]): Promise<void> {
+  const present = await run(`${IPTABLES[family]}-save`, []);
+  const tables = (["filter", "nat"] as const).map((table) => {
+    const own = chains.filter((chain) => chain.table === table);
+    const jumps = own
+      .filter(({ parent, name }) => !present.includes(`-A ${parent} -j ${name}\n`))
       .map(({ parent, name }) => `-I ${parent} 1 -j ${name}`);
-    // Naming a chain empties it, so the rules are those of this version whatever was there.
-    const script = [
+    return [
       `*${table}`,
-      ...wanted.map(({ name }) => `:${name} - [0:0]`),
-      ...wanted.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`)),
+      // Naming a chain empties it, so the rules are those of this version whatever was there.
+      ...own.map(({ name }) => `:${name} - [0:0]`),
+      ...own.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`)),
       ...jumps,
-      "COMMIT",
-      "",
+      "COMMIT\n",
     ].join("\n");
-    await run("/usr/sbin/iptables-restore", ["--noflush", "-w", "10"], { input: script });
-  }
+  });
+  const wanted = tables.filter((table) => table.includes("\n:"));
+  await run(`${IPTABLES[family]}-restore`, ["--noflush", "-w", "10"], { input: wanted.join("") });
 }
 
 async function makeBridge(name: string, address: string): Promise<void> {

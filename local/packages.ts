@@ -11,6 +11,7 @@ const wanted = {
   iproute2: "/usr/bin/ss",
   iptables: "/usr/sbin/iptables",
   mmdebstrap: "/usr/bin/mmdebstrap",
+  nfacct: "/usr/sbin/nfacct",
   nftables: "/usr/sbin/nft",
   runc: "/usr/sbin/runc",
   tar: "/usr/bin/tar",

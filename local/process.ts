@@ -204,7 +204,7 @@ export function tail(path: string, lines: number): string {
 }
 
 /** Asks processes to end and, after the grace, ends them. Returns when none is left. */
-export async function stopProcesses(processes: readonly Running[], graceSeconds = 10): Promise<void> {
+export async function stopProcesses(processes: readonly Running[], graceSeconds = 5): Promise<void> {
   const limit = performance.now() + graceSeconds * 1000;
   for (const running of processes) signal(running, "SIGTERM");
   // A stopped process (SIGSTOP) sees no SIGTERM before it continues.

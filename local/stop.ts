@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "nod
 import { join } from "node:path";
 import type { ListrTask } from "listr2";
 import { removeCgroups } from "./cgroups.ts";
-import { STATE_MARKER } from "./environment.ts";
 import { Fault } from "./fault.ts";
 import { readHostRecord, restoreHost } from "./host.ts";
-import { removeFilters, removeInterfaces } from "./network.ts";
+import { KUBELET_SOCKET, removeFilters, removeInterfaces } from "./network.ts";
+import { removeOwnDir } from "./own-dir.ts";
 import { findProcesses, stopProcesses } from "./process.ts";
 import { ask } from "./run.ts";
 import type { Settings } from "./settings.ts";
@@ -16,6 +16,9 @@ const order = [
   ["kube-apiserver", "registry", "dockerd"],
   ["etcd"],
 ] as const;
+
+/** Little: what a process could still write is deleted next. */
+const GRACE_SECONDS = 2;
 
 /**
  * The steps that remove everything that start made, from whatever state it left. The cache of built tools stays, for
@@ -35,12 +38,13 @@ async function endProcesses(settings: Settings): Promise<void> {
     const processes = findProcesses(settings);
     await stopProcesses(
       processes.filter(({ main, name }) => (main || name === "build") && names.some((own) => own === name)),
+      GRACE_SECONDS,
     );
   }
   // Containers go with their control groups; what is in them is about to be deleted, so there is nothing to save.
   const groups = await removeCgroups();
   // What is left: containerd, and the shims it started.
-  await stopProcesses(findProcesses(settings));
+  await stopProcesses(findProcesses(settings), GRACE_SECONDS);
   const left = groups.length === 0 ? groups : await removeCgroups();
   if (left.length > 0) {
     throw new Fault({
@@ -101,6 +105,8 @@ function removeStrays(settings: Settings): void {
   for (const path of entries("/var/lib/cni/results")) {
     if (readFileSync(path, "utf8").includes(`${runDir}/`)) rmSync(path, { force: true });
   }
+  // The kubelet's own, now that no kubelet runs; start refuses a machine where another one does.
+  rmSync(KUBELET_SOCKET, { force: true });
   for (const path of entries("/var/log/containers")) {
     if (linkTarget(path)?.startsWith(`${stateDir}/`)) rmSync(path, { force: true });
   }
@@ -133,11 +139,7 @@ function removeFiles(settings: Settings): void {
       fix: "end what uses them (`fuser -vm <path>`), then run `npm stop` again",
     });
   }
-  if (!existsSync(join(settings.stateDir, STATE_MARKER))) return;
-  rmSync(settings.runDir, { recursive: true, force: true });
-  for (const path of entries(settings.stateDir)) {
-    // The mark goes last, and the record of the machine with it: an interrupted stop can be repeated.
-    if (!path.endsWith(`/${STATE_MARKER}`)) rmSync(path, { recursive: true, force: true });
-  }
-  rmSync(settings.stateDir, { recursive: true, force: true });
+  // The state last: it holds the record of how the machine was.
+  removeOwnDir(settings.runDir);
+  removeOwnDir(settings.stateDir);
 }

@@ -8,7 +8,7 @@ import {
   renameSync,
   rmSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { requireSpace } from "./disk.ts";
 import { Fault } from "./fault.ts";
 import { digestOf } from "./files.ts";
@@ -65,6 +65,38 @@ export function toolCache(settings: Settings): string {
   return join(settings.cacheDir, "tools");
 }
 
+/** Where a family's programs are or will be, and the Go to build them with where they are not. */
+interface Plan {
+  readonly tools: Tools;
+  readonly source: string;
+  readonly flags: readonly string[];
+  readonly go: Go | undefined;
+}
+
+async function plan(settings: Settings, family: ToolFamily): Promise<Plan> {
+  const source = join(toolsDir, family.name);
+  const flags = ["-trimpath", "-ldflags", `-s -w ${family.ldflags ?? ""}`.trim()];
+  const inputs = readdirSync(source)
+    .filter((file) => /^go\.(mod|sum)$|\.go$/.test(file))
+    .sort();
+  const content = digestOf(...inputs.map((file) => readFileSync(join(source, file))), flags.join(" "));
+  const prefix = `${family.name}-${content}-`;
+  const cache = toolCache(settings);
+  const builds = existsSync(cache) ? readdirSync(cache).filter((entry) => entry.startsWith(prefix)) : [];
+  // A machine that built everything and then lost Go still runs.
+  const found = await findGo(source, builds.length === 0);
+  const version = found === undefined ? (builds[0] ?? "") : `${prefix}${found.version}`;
+  const go = builds.includes(version) ? undefined : found;
+  return { tools: { bin: join(cache, version, "bin"), version }, source, flags, go };
+}
+
+/** Stops when a family would have to be built and could not be: Go or space is missing. */
+export async function checkTools(settings: Settings, family: ToolFamily): Promise<void> {
+  const { go } = await plan(settings, family);
+  if (go === undefined) return;
+  requireSpace([toolCache(settings), go.cache, go.modules], family.diskGiB, `compiling ${family.name}`);
+}
+
 /**
  * The programs of a family, built now if this version was not built on this machine before.
  *
@@ -76,28 +108,9 @@ export async function provideTools(
   family: ToolFamily,
   progress: Progress,
 ): Promise<Tools> {
-  const source = join(toolsDir, family.name);
-  const flags = ["-trimpath", "-ldflags", `-s -w ${family.ldflags ?? ""}`.trim()];
-  const inputs = readdirSync(source)
-    .filter((file) => /^go\.(mod|sum)$|\.go$/.test(file))
-    .sort();
-  const content = digestOf(...inputs.map((file) => readFileSync(join(source, file))), flags.join(" "));
-  const prefix = `${family.name}-${content}-`;
-  const go = await findGo(source, existing(settings, prefix) !== undefined);
-  // A machine that built everything and then lost Go still runs.
-  const version = go === undefined ? existing(settings, prefix) : `${prefix}${go.version}`;
-  if (version === undefined) throw new Error("unreachable: without Go there is an existing build");
-  const target = join(toolCache(settings), version);
-  if (go !== undefined && !existsSync(target)) {
-    requireSpace([toolCache(settings), go.cache, go.modules], family.diskGiB, `compiling ${family.name}`);
-    await build(settings, family, source, flags, target, go, progress);
-  }
-  return { bin: join(target, "bin"), version };
-}
-
-function existing(settings: Settings, prefix: string): string | undefined {
-  const cache = toolCache(settings);
-  return existsSync(cache) ? readdirSync(cache).find((entry) => entry.startsWith(prefix)) : undefined;
+  const { tools, source, flags, go } = await plan(settings, family);
+  if (go !== undefined) await build(settings, family, source, flags, dirname(tools.bin), go, progress);
+  return tools;
 }
 
 interface Go {
@@ -107,41 +120,48 @@ interface Go {
   readonly modules: string;
 }
 
-/** Go for a module: the one on PATH, else in its usual place. Undefined only where a build exists and Go does not. */
-async function findGo(module: string, built: boolean): Promise<Go | undefined> {
+/**
+ * The first Go that is new enough for a module, on PATH and then in its usual places. From 1.21 on, Go fetches the
+ * version that a module asks for by itself, unless it is told not to.
+ *
+ * @param required whether to stop when there is none, rather than give undefined
+ */
+async function findGo(module: string, required: boolean): Promise<Go | undefined> {
   const wanted = /^go (\S+)$/m.exec(readFileSync(join(module, "go.mod"), "utf8"))?.[1] ?? "";
-  const candidates = [...(process.env["PATH"] ?? "").split(":"), "/usr/local/go/bin", "/usr/lib/go/bin"];
-  const file = candidates
-    .map((directory) => join(directory, "go"))
-    .find((candidate) => existsSync(candidate));
-  const fix = `install Go ${wanted} or newer from https://go.dev/dl and put it on PATH (Go 1.21 and newer fetch it by themselves unless GOTOOLCHAIN=local)`;
-  if (file === undefined) {
-    if (built) return undefined;
-    throw new Fault({
-      what: "Go",
-      value: "not found on PATH",
-      rule: `is needed to build the tools, ${wanted} or newer`,
-      fix,
+  const places = [...(process.env["PATH"] ?? "").split(":"), "/usr/local/go/bin", "/usr/lib/go/bin"];
+  const files = [...new Set(places.map((place) => join(place, "go")))].filter((file) => existsSync(file));
+  const unfit: string[] = [];
+  for (const file of files) {
+    const said = await ask(file, ["env", "GOVERSION", "GOCACHE", "GOMODCACHE"], {
+      cwd: module,
+      env: goEnv(file),
     });
+    const [version = "", cache = "", modules = ""] = said?.split("\n") ?? [];
+    if (atLeast(version, wanted)) return { file, version, cache, modules };
+    const own = await ask(file, ["version"], { cwd: "/", env: { ...goEnv(file), GOTOOLCHAIN: "local" } });
+    unfit.push(`${file} is ${/go\d\S*/.exec(own ?? "")?.[0] ?? "broken"}`);
   }
-  const keys = ["GOVERSION", "GOCACHE", "GOMODCACHE"];
-  const said = await ask(file, ["env", ...keys], { cwd: module, env: goEnv(file) });
-  const [version, cache, modules] = said?.split("\n") ?? [];
-  if (version === undefined || cache === undefined || modules === undefined) {
-    if (built) return undefined;
-    const own = (await ask(file, ["version"], { cwd: "/", env: goEnv(file) })) ?? "does not run";
-    throw new Fault({ what: file, value: own, rule: `must be Go ${wanted} or newer`, fix });
-  }
-  return { file, version, cache, modules };
+  if (!required) return undefined;
+  throw new Fault({
+    what: "Go",
+    value: unfit.join(", ") || "not found on PATH",
+    rule: `must be ${wanted} or newer: the tools are compiled once`,
+    fix: `install Go ${wanted} or newer from https://go.dev/dl and put it on PATH; nothing was changed`,
+  });
+}
+
+/** Whether Go's own name of a version, such as go1.26.8, is at least the number in a go.mod. */
+export function atLeast(version: string, wanted: string): boolean {
+  const numbers = (text: string) =>
+    (/^(?:go)?(\d+)\.(\d+)(?:\.(\d+))?/.exec(text) ?? []).slice(1, 4).map((part) => Number(part ?? 0));
+  const [has, needs] = [numbers(version), numbers(wanted)];
+  const differing = needs.findIndex((number, at) => number !== has[at]);
+  return has.length === 3 && (differing < 0 || (has[differing] ?? 0) > (needs[differing] ?? 0));
 }
 
 /** Go runs other programs of its own distribution and git: it gets the caller's PATH. */
 function goEnv(file: string): Record<string, string> {
-  return {
-    PATH: `${file.slice(0, -"/go".length)}:${process.env["PATH"] ?? ""}`,
-    GOWORK: "off",
-    CGO_ENABLED: "0",
-  };
+  return { PATH: `${dirname(file)}:${process.env["PATH"] ?? ""}`, GOWORK: "off", CGO_ENABLED: "0" };
 }
 
 async function build(
@@ -155,6 +175,7 @@ async function build(
 ): Promise<void> {
   const cache = toolCache(settings);
   mkdirSync(cache, { recursive: true });
+  removeParts(cache, family.name);
   const part = mkdtempSync(join(cache, `.part-${family.name}-`));
   const bin = join(part, "bin");
   mkdirSync(bin);
@@ -191,6 +212,13 @@ async function build(
   });
   for (const [from, to] of Object.entries(family.rename ?? {})) renameSync(join(bin, from), join(bin, to));
   renameSync(part, target);
+}
+
+/** What interrupted builds left. Safe under the machine's lock: nobody else is building. */
+function removeParts(cache: string, name: string): void {
+  for (const entry of readdirSync(cache)) {
+    if (entry.startsWith(`.part-${name}-`)) rmSync(join(cache, entry), { recursive: true, force: true });
+  }
 }
 
 /** The caller's GOFLAGS without those that say what is built: the cache's key must tell everything about a build. */

@@ -14,7 +14,7 @@ export const exposure = z.discriminatedUnion("type", [
     internal: z.boolean().default(false).describe("An address inside the virtual network only."),
     allowedSources: z
       .array(z.cidrv4("must be an IPv4 CIDR such as 203.0.113.0/24"))
-      .min(1)
+      .min(1, "must name at least one CIDR")
       .optional()
       .describe("Who may connect. Default: everyone."),
   }),

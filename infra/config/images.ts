@@ -15,7 +15,7 @@ const build = z.strictObject({
     .string()
     .regex(/^[a-z0-9]+\/[a-z0-9]+(\/[a-z0-9]+)?$/, "must be os/architecture, such as linux/amd64")
     .optional()
-    .describe("Platform to build for. Default: the Docker engine's own."),
+    .describe("Platform to build for. Default: that of the cluster's nodes."),
 });
 
 const promote = z.strictObject({

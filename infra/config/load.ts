@@ -16,6 +16,19 @@ export interface Stack {
   readonly config: StackConfig;
 }
 
+/** The parser's own message quotes the text, in which a secret may be. */
+function parseJson(key: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InputError({
+      key,
+      rule: "must be JSON where it begins with { or [",
+      hint: "Set parts of it by: pulumi config set --path",
+    });
+  }
+}
+
 /** Reads Pulumi's flat, JSON-encoded configuration of this stack back into one value. */
 function rawConfig(): Record<string, unknown> {
   const prefix = `${configNamespace}:`;
@@ -24,7 +37,7 @@ function rawConfig(): Record<string, unknown> {
     entries.map(([key, value]) => {
       const text = value as string;
       // Only maps and lists are JSON: a namespace called "1" stays a string.
-      return [key.slice(prefix.length), /^[[{]/.test(text) ? JSON.parse(text) : text];
+      return [key.slice(prefix.length), /^[[{]/.test(text) ? parseJson(key, text) : text];
     }),
   );
 }

@@ -2,8 +2,13 @@ import type { z } from "zod";
 import { InputError, type Problem } from "./error.ts";
 import { type StackConfig, type StackContext, stackSchema } from "./stack.ts";
 
-/** Keys below which a value may be a secret: shown in a message by name only. */
-const secretPaths = [/^secrets\./, /(^|\.)password$/];
+/** Keys at or below which a value may be a secret: shown in a message by name only. */
+const secretPaths = [/^secrets(\.|$)/, /^platform\.registry$/, /(^|\.)password$/];
+
+/** Takes the user and password out of a URL. */
+function withoutUserinfo(value: unknown): unknown {
+  return typeof value === "string" ? value.replace(/\/\/[^/@]*@/g, "//…@") : value;
+}
 
 function dotted(path: readonly PropertyKey[]): string {
   return path
@@ -29,16 +34,25 @@ const nouns: Record<string, string> = {
   array: "a list",
 };
 
-function problemOf(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
+/** Keys of the configuration that are maps by workload. */
+const byWorkload = ["workloads", "exposure", "secrets"];
+
+function problemOf(issue: z.core.$ZodIssue, raw: unknown, { workloads }: StackContext): Problem[] {
   const key = (path: readonly PropertyKey[]) =>
     path.length === 0 ? "configuration" : `slipway:${dotted(path)}`;
   const shown = (path: readonly PropertyKey[]) => {
     const found = at(raw, path);
     const secret = secretPaths.some((pattern) => pattern.test(dotted(path)));
-    return secret || (typeof found === "object" && found !== null) ? undefined : found;
+    return secret || (typeof found === "object" && found !== null) ? undefined : withoutUserinfo(found);
   };
   switch (issue.code) {
     case "unrecognized_keys":
+      if (issue.path.length === 1 && byWorkload.includes(String(issue.path[0])))
+        return issue.keys.map((unknown) => ({
+          key: key([...issue.path, unknown]),
+          rule: "is not a workload of this application",
+          hint: `The workloads are: ${workloads.join(", ")}`,
+        }));
       return issue.keys.map((unknown) => ({
         key: key([...issue.path, unknown]),
         rule: "is not a known key",
@@ -99,6 +113,7 @@ function problemOf(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
  */
 export function parseStackConfig(raw: unknown, context: StackContext): StackConfig {
   const result = stackSchema(context).safeParse(raw);
-  if (!result.success) throw new InputError(result.error.issues.flatMap((issue) => problemOf(issue, raw)));
+  if (!result.success)
+    throw new InputError(result.error.issues.flatMap((issue) => problemOf(issue, raw, context)));
   return result.data;
 }

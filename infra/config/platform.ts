@@ -8,7 +8,7 @@ const localRegistry = z
     ),
     username: z
       .string()
-      .min(1)
+      .min(1, "must not be empty")
       .optional()
       .describe("User that may push and pull. Leave out for a registry without authentication."),
     password: secretString
@@ -35,21 +35,21 @@ export const localPlatform = z
     kind: z.literal("local"),
     context: z
       .string()
-      .min(1)
+      .min(1, "must not be empty")
       .optional()
       .describe(
         "kubeconfig context of your own cluster. Without it, the embedded environment of `npm start` is used.",
       ),
     kubeconfig: z
       .string()
-      .min(1)
+      .min(1, "must not be empty")
       .optional()
       .describe(
         "Path of the kubeconfig that has the context. Default: the files in KUBECONFIG, else ~/.kube/config.",
       ),
     address: z
       .string()
-      .min(1)
+      .min(1, "must not be empty")
       .default("127.0.0.1")
       .describe("Address at which the cluster's NodePorts answer."),
     registry: localRegistry.optional().describe("Registry of your own, required with context."),

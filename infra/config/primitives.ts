@@ -1,4 +1,3 @@
-import { quantityToScalar } from "@kubernetes/client-node/dist/util.js";
 import { z } from "zod";
 
 /** RFC 1123 label: what Kubernetes takes as the name of a namespace, Service or container. */
@@ -44,7 +43,11 @@ export const registryServer = z
   .regex(
     /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/,
     "must be a registry's host name, with :port if need be, and without https:// or a path",
-  );
+  )
+  .refine((server) => {
+    const given = Number(/:(\d+)$/.exec(server)?.[1] ?? 443);
+    return given >= 1 && given <= 65535;
+  }, "must have a port from 1 to 65535");
 
 /** The name of an environment variable (POSIX). */
 export const environmentName = z
@@ -68,9 +71,21 @@ export const cpu = quantity("250m", /^(\d+m|\d+(\.\d{1,3})?)$/);
 /** Bytes: `128Mi` is 128 × 2^20. */
 export const memory = quantity("128Mi", /^\d+(\.\d+)?([eE][+-]?\d+|[kMGTPE]|[KMGTPE]i)?$/);
 
+const decimalSuffixes = "kMGTPE";
+
+/** The number that a Kubernetes quantity stands for: `1.5Ki` is 1536. */
+function amount(quantity: string): number {
+  const [, digits, prefix = "", binary = ""] = /^(.*?\d)([kKMGTPEm]?)(i?)$/.exec(quantity) ?? [];
+  const number = Number(digits);
+  // Dividing, unlike multiplying by 0.001, makes 300m exactly 0.3.
+  if (prefix === "m") return number / 1000;
+  const power = decimalSuffixes.indexOf(prefix === "K" ? "k" : prefix) + 1;
+  return prefix === "" ? number : number * (binary === "i" ? 1024 : 1000) ** power;
+}
+
 /** Compares two Kubernetes quantities: negative when `a` is less than `b`, zero when they are equal. */
 export function compareQuantities(a: string, b: string): number {
-  return Number(quantityToScalar(a)) - Number(quantityToScalar(b));
+  return amount(a) - amount(b);
 }
 
 /** A string that is set by `pulumi config set --secret` and never shown. */

@@ -35,10 +35,7 @@ export function stackSchema({ stack, workloads }: StackContext) {
       delivery: delivery
         .default({ kind: "push" })
         .describe("How the workloads' objects get into the cluster."),
-      secrets: perWorkload(
-        workloads,
-        z.record(environmentName, secretString).default({}),
-      ).describe(
+      secrets: perWorkload(workloads, z.record(environmentName, secretString).default({})).describe(
         "Secret environment variables: pulumi config set --secret --path slipway:secrets.WORKLOAD.NAME",
       ),
     })

@@ -25,7 +25,8 @@ export const resources = z
     }
   });
 
-const replicas = z
+/** Number of pods. */
+export const replicas = z
   .int("must be a whole number")
   .min(0, "must be 0 or more")
   .max(1000, "must be 1000 or less");

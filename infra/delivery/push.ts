@@ -24,6 +24,22 @@ const kinds: { readonly [kind in Kind]: readonly [suffix: string, resource: Reso
 /** Kinds that a Deployment's pods need before they start. */
 const prerequisites: readonly Kind[] = ["ServiceAccount", "ConfigMap", "Secret", "NetworkPolicy"];
 
+/**
+ * A Service is there once it has its address. By default Pulumi waits for its pods too, and those may be waiting
+ * for this very address: the Deployment is what is awaited.
+ */
+function awaitAddressOnly(object: WorkloadObject): WorkloadObject {
+  if (object.kind !== "Service") return object;
+  const awaited: { [annotation: string]: string } =
+    object.spec.type === "LoadBalancer"
+      ? { "pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress[0]}" }
+      : { "pulumi.com/skipAwait": "true" };
+  return {
+    ...object,
+    metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...awaited } },
+  } as WorkloadObject;
+}
+
 export interface PushedWorkloadArgs {
   readonly objects: readonly WorkloadObject[];
 }
@@ -38,7 +54,7 @@ export class PushedWorkload extends pulumi.ComponentResource {
     let service: kubernetes.core.v1.Service | undefined;
     for (const object of objects) {
       const [suffix, resource] = kinds[object.kind];
-      const created = new resource(`${name}-${suffix}`, object as never, {
+      const created = new resource(`${name}-${suffix}`, awaitAddressOnly(object) as never, {
         parent: this,
         ...(object.kind === "Deployment" ? { dependsOn: needed } : {}),
       });

@@ -49,7 +49,7 @@ function buildImage(
         context,
         dockerfile,
         args: { ...(baseImage === undefined ? {} : { BASE_IMAGE: baseImage }), ...image.args },
-        ...(settings.platform === undefined ? {} : { platform: settings.platform }),
+        platform: settings.platform ?? builder.platform,
         ...(builder.network === undefined ? {} : { network: builder.network }),
       },
       ...(registry.push === undefined

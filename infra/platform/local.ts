@@ -1,12 +1,11 @@
 import * as docker from "@pulumi/docker";
-import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Descriptor, readDescriptor } from "../../local/descriptor.ts";
 import { Fault } from "../../local/fault.ts";
-import { InputError } from "../config/error.ts";
 import type { LocalPlatform } from "../config/platform.ts";
 import { type KubeconfigContext, kubeconfigFiles, readKubeconfigContext } from "./kubeconfig.ts";
 import type { Builder, Platform } from "./platform.ts";
+import { clusterProvider } from "./provider.ts";
 import { requireCluster, requireRegistry } from "./reachable.ts";
 
 interface Target {
@@ -16,7 +15,7 @@ interface Target {
     readonly username?: string | undefined;
     readonly password?: string | undefined;
   };
-  readonly builder: () => Builder;
+  readonly builder: () => Omit<Builder, "platform">;
   /** The cluster is gone for good once it does not answer: what state remembers of it may be forgotten. */
   readonly disposable: boolean;
   readonly hint: string;
@@ -27,11 +26,7 @@ function environment(): Descriptor {
     return readDescriptor();
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    throw new InputError({
-      key: "slipway:platform",
-      rule: `names no context, and the embedded environment cannot be used: ${error.message}`,
-      hint: "Set slipway:platform.context and .registry to use a cluster of your own",
-    });
+    throw new pulumi.RunError(error.message);
   }
 }
 
@@ -83,17 +78,15 @@ export async function localPlatform(config: LocalPlatform): Promise<Platform> {
       : { username: credentials.username, password: pulumi.secret(credentials.password) };
   return {
     cluster: {
-      provider: new kubernetes.Provider("cluster", {
+      provider: clusterProvider("cluster", {
         kubeconfig: content,
         clusterIdentifier: kubeconfig.clusterIdentifier,
-        enableServerSideApply: true,
-        enableSecretMutable: true,
-        deleteUnreachable: disposable,
+        disposable,
       }),
       kubeconfig: content,
       nodeAddress: config.address,
     },
     registry: { server, ...(user === undefined ? {} : { push: user, pull: user }) },
-    builder: builder(),
+    builder: { ...builder(), platform: `linux/${process.arch === "arm64" ? "arm64" : "amd64"}` },
   };
 }

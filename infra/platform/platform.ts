@@ -32,6 +32,8 @@ export interface Builder {
   readonly provider?: docker.Provider;
   /** Network of RUN instructions. Default: the engine's. */
   readonly network?: string;
+  /** Default of `images.platform`, as os/architecture: that of the cluster's nodes. */
+  readonly platform: string;
   /** Default of `images.baseImage`. */
   readonly baseImage?: string;
 }

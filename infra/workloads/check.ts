@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { InputError, type Problem } from "../config/error.ts";
 import { compareQuantities, dnsLabel, environmentName, port } from "../config/primitives.ts";
 import type { StackConfig } from "../config/stack.ts";
-import { resources } from "../config/workloads.ts";
+import { replicas, resources } from "../config/workloads.ts";
 import { addressesIn } from "./content.ts";
 import type { Application, Workload } from "./definition.ts";
 
@@ -154,6 +154,10 @@ export function checkApplication(application: Application, config: StackConfig):
       ...portProblems(key, workload.ports),
       ...checkProblems(key, workload),
       ...violations(`${key}.resources`, workload.resources, resources),
+      ...violations(`${key}.replicas`, workload.replicas, replicas.optional()),
+      ...(workload.egress ?? []).flatMap((destination, index) =>
+        violations(`${key}.egress[${index}].port`, destination.port, port),
+      ),
       ...Object.keys(workload.env ?? {}).flatMap((variable) =>
         violations(`${key}.env.${variable} (name)`, variable, environmentName),
       ),

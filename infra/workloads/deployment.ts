@@ -19,7 +19,7 @@ function httpGet({ path, port }: HttpCheck) {
 function env(release: Release) {
   return [
     { name: "BUILD_NUMBER", value: release.image.version },
-    { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+    { name: "POD_NAME", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "metadata.name" } } },
     ...Object.entries(release.env).map(([name, value]) => ({ name, value })),
     ...Object.keys(release.secretEnv).map((name) => ({
       name,

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { hash } from "bcryptjs";
 import { stringify } from "yaml";
-import { readIfPresent, writeFileAtomic } from "../files.ts";
+import { digestOf, readIfPresent, writeFileAtomic } from "../files.ts";
 import { probe } from "../http.ts";
 import type { ProcessSpec } from "../process.ts";
 import { NAME, type Settings } from "../settings.ts";
@@ -30,7 +30,7 @@ function htpasswdPath(settings: Settings): string {
   return join(settings.stateDir, "registry-htpasswd");
 }
 
-export function registry(settings: Settings): ProcessSpec {
+export function registry(settings: Settings, account: Credentials): ProcessSpec {
   const config = join(settings.runDir, "registry.yml");
   const address = `127.0.0.1:${settings.ports.registry}`;
   const content = {
@@ -40,7 +40,8 @@ export function registry(settings: Settings): ProcessSpec {
       filesystem: { rootdirectory: join(settings.stateDir, "registry") },
       delete: { enabled: true },
     },
-    http: { addr: address },
+    // It signs the state of uploads: one that outlives the process lets them go on after a restart.
+    http: { addr: address, secret: digestOf(account.password, "uploads") },
     auth: { htpasswd: { realm: NAME, path: htpasswdPath(settings) } },
   };
   return {

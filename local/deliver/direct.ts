@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type * as pulumi from "@pulumi/pulumi";
 import { stackLabels } from "../../infra/workloads/labels.ts";
 import { type Change, Cluster, type KubeObject, nameOf } from "./cluster.ts";
@@ -86,13 +87,18 @@ class DirectProviders implements pulumi.runtime.Mocks {
   }
 }
 
+export interface DirectOptions {
+  readonly stack: string;
+  readonly report: Reporter;
+}
+
 /**
  * Delivers a stack without the Pulumi CLI: runs the program, applies its objects by server-side apply, waits for
  * its Deployments, and, when all went well, deletes what left the program. Keeps no state.
  *
  * @throws the first error; nothing is deleted then, and pods that run keep running
  */
-export async function deliverDirectly(stack: string, report: Reporter): Promise<Delivered> {
+export async function deliverDirectly({ stack, report }: DirectOptions): Promise<Delivered> {
   const providers = new DirectProviders(report);
   const project = projectName();
   const outputs = await evaluateProgram({ project, stack, config: stackConfig(stack), mocks: providers });
@@ -101,4 +107,20 @@ export async function deliverDirectly(stack: string, report: Reporter): Promise<
     providers.changes.deleted = deleted.length;
   }
   return { outputs, changes: providers.changes };
+}
+
+/**
+ * Deletes everything that a stack has in a cluster, and waits until its namespace is gone.
+ *
+ * @param kubeconfig content of a kubeconfig
+ */
+export async function destroyDirectly(kubeconfig: string, { stack, report }: DirectOptions): Promise<number> {
+  const cluster = new Cluster(kubeconfig);
+  const labels = stackLabels({ project: projectName(), stack });
+  const deleted = await prune(cluster, [], labels);
+  while ((await cluster.list("v1", "Namespace", labels)).length > 0) {
+    report.progress("waiting for the namespace to be empty");
+    await sleep(250);
+  }
+  return deleted.length;
 }

@@ -21,7 +21,9 @@ export interface PulumiCli {
 
 const binaries = join(root, "node_modules/.bin");
 
-function onPath(path: string): string | undefined {
+/** Path of the Pulumi CLI on PATH, or nothing. */
+export function installedPulumi(env: NodeJS.ProcessEnv): string | undefined {
+  const path = env.PATH ?? "";
   // npm puts the project's own binaries first; a CLI that a person installed is elsewhere.
   for (const directory of path
     .split(delimiter)
@@ -49,7 +51,7 @@ async function versionOf(command: string, args: readonly string[]): Promise<stri
 
 /** Finds the Pulumi CLI: on PATH, else by the official npm package, which downloads it; nothing where neither works. */
 export async function findPulumi(env: NodeJS.ProcessEnv): Promise<PulumiCli | undefined> {
-  const installed = onPath(env.PATH ?? "");
+  const installed = installedPulumi(env);
   const candidates =
     installed === undefined
       ? [{ command: "npm", args: ["exec", "--yes", `--package=${npmPackage}`, "--", "pulumi"] }]

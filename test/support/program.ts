@@ -21,7 +21,8 @@ const secretSignature = "4dabf18193072939515e22adb298388d";
 function showSecrets(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(showSecrets);
-  if (secretSignature in value) return { "[secret]": showSecrets((value as unknown as { value: unknown }).value) };
+  if (secretSignature in value)
+    return { "[secret]": showSecrets((value as unknown as { value: unknown }).value) };
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, showSecrets(inner)]));
 }
 
@@ -30,18 +31,27 @@ function stateOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Recor
   const state = structuredClone(inputs) as Record<string, never>;
   switch (type) {
     case "docker:index/image:Image":
-      return { ...state, repoDigest: `${(inputs.imageName as string).replace(/:[^:/]+$/, "")}@sha256:${"0".repeat(64)}` };
+      return {
+        ...state,
+        repoDigest: `${(inputs.imageName as string).replace(/:[^:/]+$/, "")}@sha256:${"0".repeat(64)}`,
+      };
     case "kubernetes:core/v1:Service": {
       const spec = inputs.spec as { type: string; ports: { nodePort?: number }[] };
-      const ports = spec.ports.map((port) => (spec.type === "ClusterIP" ? port : { nodePort: 31234, ...port }));
-      return { ...state, spec: { ...spec, ports }, status: { loadBalancer: { ingress: spec.type === "LoadBalancer" ? [{ ip: `203.0.113.${name.length}` }] : [] } } };
+      const ports = spec.ports.map((port) =>
+        spec.type === "ClusterIP" ? port : { nodePort: 31234, ...port },
+      );
+      return {
+        ...state,
+        spec: { ...spec, ports },
+        status: {
+          loadBalancer: { ingress: spec.type === "LoadBalancer" ? [{ ip: `203.0.113.${name.length}` }] : [] },
+        },
+      };
     }
     case "pulumi:pulumi:StackReference":
       return {
         ...state,
-        outputs: Object.fromEntries([
-          ["images", { api: promoted("api"), frontend: promoted("frontend") }],
-        ]),
+        outputs: Object.fromEntries([["images", { api: promoted("api"), frontend: promoted("frontend") }]]),
       };
     default:
       return state;
@@ -62,7 +72,12 @@ export async function runProgram(stack: string, config: RawConfig = stackConfig(
     mocks: {
       newResource: (args) => {
         const { type, name, provider, inputs } = args;
-        resources.push({ type, name, ...(provider ? { provider: provider.split("::").at(-2) ?? "" } : {}), inputs: showSecrets(inputs) as Record<string, unknown> });
+        resources.push({
+          type,
+          name,
+          ...(provider ? { provider: provider.split("::").at(-2) ?? "" } : {}),
+          inputs: showSecrets(inputs) as Record<string, unknown>,
+        });
         return { id: name, state: stateOf(args) };
       },
       call: ({ token }) => {

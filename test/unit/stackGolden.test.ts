@@ -12,13 +12,22 @@ vi.mock("../../local/descriptor.ts", async (original) => ({
     address: "127.0.0.1",
   }),
 }));
-vi.mock("../../infra/platform/reachable.ts", () => ({ requireCluster: async () => {}, requireRegistry: async () => {} }));
+vi.mock("../../infra/platform/reachable.ts", () => ({
+  requireCluster: async () => {},
+  requireRegistry: async () => {},
+}));
 vi.mock("../../infra/images/buildNumber.ts", () => ({ buildNumber: () => "0123456789" }));
 
 // A change here is a change of what a stack gets: read the diff, then `npm run test:unit -- -u`.
-test.each(["local"])("the %s stack registers these resources, with these inputs and secrets", async (stack) => {
-  const { resources, outputs } = await runProgram(stack);
-  const root = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
-  const text = JSON.stringify({ resources, outputs: Object.keys(outputs).sort() }, null, 2).replaceAll(root, "<root>");
-  await expect(`${text}\n`).toMatchFileSnapshot(`golden/${stack}.golden.json`);
-});
+test.each(["local"])(
+  "the %s stack registers these resources, with these inputs and secrets",
+  async (stack) => {
+    const { resources, outputs } = await runProgram(stack);
+    const root = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+    const text = JSON.stringify({ resources, outputs: Object.keys(outputs).sort() }, null, 2).replaceAll(
+      root,
+      "<root>",
+    );
+    await expect(`${text}\n`).toMatchFileSnapshot(`golden/${stack}.golden.json`);
+  },
+);

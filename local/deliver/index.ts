@@ -1,0 +1,161 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { ListrTask } from "listr2";
+import { application } from "../../infra/application.ts";
+import { configNamespace } from "../../infra/config/load.ts";
+import { parseStackConfig } from "../../infra/config/parse.ts";
+import type { StackConfig } from "../../infra/config/stack.ts";
+import { kubeconfigFiles, readKubeconfigContext } from "../../infra/platform/kubeconfig.ts";
+import { checkApplication } from "../../infra/workloads/check.ts";
+import { readDescriptor } from "../descriptor.ts";
+import { Fault } from "../fault.ts";
+import { type Delivered, deliverDirectly, destroyDirectly, type Reporter } from "./direct.ts";
+import { deliverByEngine, findPulumi, LocalStack, type PulumiCli } from "./engine.ts";
+import { projectName, stackConfig } from "./project.ts";
+import { isEmbedded, type Way } from "./way.ts";
+
+export interface DeliveryContext {
+  cli?: PulumiCli;
+  outputs?: Record<string, unknown>;
+}
+
+function reporter(task: { output: unknown }): Reporter {
+  return {
+    progress: (line) => {
+      task.output = line;
+    },
+  };
+}
+
+/**
+ * A local stack's configuration and application, checked before anything is started.
+ *
+ * @throws InputError when either breaks a rule
+ */
+export function readLocalStack(stack: string): StackConfig {
+  const prefix = `${configNamespace}:`;
+  const own = Object.entries(stackConfig(stack)).filter(([key]) => key.startsWith(prefix));
+  const raw = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
+  const config = parseStackConfig(raw, { stack, workloads: Object.keys(application) });
+  checkApplication(application, config);
+  return config;
+}
+
+/** Directory of the stack's Pulumi state: with the embedded environment, whose end it shares, else the user's. */
+function stateDirectory(environmentState: string | undefined): string {
+  const base =
+    environmentState ??
+    join(process.env.XDG_STATE_HOME ?? join(homedir(), ".local/state"), "slipway", projectName());
+  return join(base, "pulumi");
+}
+
+export interface DeliveryOptions {
+  readonly stack: string;
+  readonly way: Way;
+  /** State directory of the embedded environment, where the stack uses it. */
+  readonly environmentState: string | undefined;
+}
+
+function findCli(way: Way): ListrTask<DeliveryContext> {
+  return {
+    title: "Pulumi CLI",
+    enabled: () => way !== "direct",
+    task: async (context, task) => {
+      const cli = await findPulumi(process.env);
+      if (cli !== undefined) {
+        context.cli = cli;
+        task.title = `Pulumi CLI ${cli.version}`;
+      } else if (way === "pulumi") {
+        throw new Fault({
+          what: "pulumi",
+          rule: "must be on PATH, or to be had from npm",
+          fix: "install the Pulumi CLI, or use --deliver direct",
+        });
+      } else {
+        task.title = "No Pulumi CLI on PATH and none to be had from npm: directly, without state";
+      }
+    },
+  };
+}
+
+function countChanges(changes: Delivered["changes"]): string {
+  return Object.entries(changes)
+    .filter(([, count]) => count > 0)
+    .map(([change, count]) => `${count} ${change}`)
+    .join(", ");
+}
+
+/** The steps that deliver a local stack. */
+export function deliveryTasks({
+  stack,
+  way,
+  environmentState,
+}: DeliveryOptions): ListrTask<DeliveryContext>[] {
+  return [
+    findCli(way),
+    {
+      title: "Deliver",
+      task: async (context, task) => {
+        const report = reporter(task);
+        if (context.cli !== undefined) {
+          context.outputs = await deliverByEngine(context.cli, {
+            directory: stateDirectory(environmentState),
+            stack,
+            report,
+          });
+          return;
+        }
+        const { outputs, changes } = await deliverDirectly({ stack, report });
+        context.outputs = outputs;
+        task.title = `Deliver: ${countChanges(changes)}`;
+      },
+    },
+  ];
+}
+
+/** Content of the kubeconfig that a local stack's configuration names. */
+function kubeconfigOf(config: StackConfig): string {
+  if (isEmbedded(config)) {
+    const { kubeconfig, context } = readDescriptor();
+    return readKubeconfigContext([kubeconfig], context).content;
+  }
+  const { kubeconfig, context } = config.platform;
+  return readKubeconfigContext(kubeconfigFiles(kubeconfig, process.env), context as string).content;
+}
+
+/** The steps that delete what a local stack has in its cluster. */
+export function destroyTasks(
+  config: StackConfig,
+  { stack, way, environmentState }: DeliveryOptions,
+): ListrTask<DeliveryContext>[] {
+  return [
+    findCli(way),
+    {
+      title: "Destroy",
+      task: async (context, task) => {
+        const report = reporter(task);
+        if (context.cli !== undefined) {
+          const engine = new LocalStack(context.cli, {
+            directory: stateDirectory(environmentState),
+            stack,
+            report,
+          });
+          await engine.open();
+          await engine.destroy();
+          return;
+        }
+        task.title = `Destroy: ${await destroyDirectly(kubeconfigOf(config), { stack, report })} deleted`;
+      },
+    },
+  ];
+}
+
+/** What a person wants to know at the end: where to look, and which build runs. */
+export function deliverySummary({ outputs = {} }: DeliveryContext): string {
+  const urls = (outputs.urls ?? {}) as Record<string, string>;
+  const images = (outputs.images ?? {}) as Record<string, { version: string }>;
+  const width = Math.max(0, ...Object.keys(urls).map((name) => name.length));
+  return Object.entries(urls)
+    .map(([name, url]) => `${name.padEnd(width)}  ${url}  build ${images[name]?.version}`)
+    .join("\n");
+}

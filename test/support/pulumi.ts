@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { installedPulumi } from "../../local/deliver/engine.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** The Pulumi CLI on PATH, or nothing: engine tests run only where there is one. */
+export const pulumiCommand = installedPulumi(process.env);
+
+if (pulumiCommand === undefined)
+  console.warn("Skipped: the engine tests need the Pulumi CLI on PATH, and there is none.");
+
+/** A stack of a workspace in a file backend of its own, driven as ops would from the project's directory. */
+export class PulumiStack {
+  readonly #workspace: Workspace;
+  readonly #state = mkdtempSync(join(tmpdir(), "slipway-state-"));
+
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace;
+  }
+
+  /** Runs `pulumi` in the workspace. @throws with its output when it fails */
+  async run(...args: string[]): Promise<string> {
+    const { path } = this.#workspace;
+    const { all, stdout, failed } = await execa(
+      pulumiCommand as string,
+      [...args, "--non-interactive", "--color", "never"],
+      {
+        cwd: path,
+        env: {
+          PATH: `${path}/node_modules/.bin:${process.env.PATH}`,
+          PULUMI_BACKEND_URL: `file://${this.#state}`,
+          PULUMI_CONFIG_PASSPHRASE: "test",
+          PULUMI_SKIP_UPDATE_CHECK: "1",
+        },
+        all: true,
+        reject: false,
+        stdin: "ignore",
+      },
+    );
+    if (failed) throw new Error(all);
+    return stdout;
+  }
+
+  async init(): Promise<void> {
+    await this.run("stack", "init", this.#workspace.stack);
+  }
+
+  async up(): Promise<string> {
+    return this.run("up", "--yes", "--skip-preview", "--stack", this.#workspace.stack);
+  }
+
+  /** Steps that an update would take, by kind: `{ same: 20, update: 1 }`. */
+  async preview(): Promise<Record<string, number>> {
+    const { changeSummary } = JSON.parse(
+      await this.run("preview", "--json", "--stack", this.#workspace.stack),
+    ) as { changeSummary: Record<string, number> };
+    return changeSummary;
+  }
+
+  async destroy(): Promise<void> {
+    await this.run("destroy", "--yes", "--skip-preview", "--stack", this.#workspace.stack);
+  }
+
+  remove(): void {
+    rmSync(this.#state, { recursive: true, force: true });
+  }
+}
