@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    reporters: ["default", ["junit", { outputFile: "reports/junit.xml" }]],
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       // One cluster, one set of ports: these files run one after the other.

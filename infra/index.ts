@@ -9,7 +9,7 @@ import { checkApplication } from "./workloads/check.ts";
 const stack = loadStack(Object.keys(application));
 checkApplication(application, stack.config);
 
-const platform = await providePlatform(stack);
+const platform = await providePlatform(stack, Object.keys(application));
 const stackNamespace = new StackNamespace(
   "stack",
   {

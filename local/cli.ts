@@ -47,5 +47,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   console.error(explain(error));
-  process.exitCode = 1;
+  // Not by itself: steps beside the one that failed, a compilation say, would go on for minutes. Exiting ends them.
+  process.exit(1);
 }

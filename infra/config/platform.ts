@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { azurePlatform } from "./azure.ts";
 import { dnsLabel, registryServer, secretString } from "./primitives.ts";
 
 const localRegistry = z
@@ -76,7 +77,7 @@ export const localPlatform = z
   });
 
 /** What a stack runs on. */
-export const platform = z.discriminatedUnion("kind", [localPlatform]);
+export const platform = z.discriminatedUnion("kind", [localPlatform, azurePlatform]);
 
 export type LocalPlatform = z.output<typeof localPlatform>;
 export type PlatformConfig = z.output<typeof platform>;

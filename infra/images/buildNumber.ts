@@ -22,7 +22,7 @@ function ciBuildNumber(env: NodeJS.ProcessEnv): string | undefined {
       throw new InputError({
         key: `${variable} (${system})`,
         value,
-        rule: "must be a build number that an image tag can hold: at most 63 letters, digits, dots, dashes and underscores",
+        rule: "must be a build number that an image tag can hold: at most 63 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
       });
     }
     return value;

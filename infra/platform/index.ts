@@ -4,11 +4,22 @@ import type { Platform } from "./platform.ts";
 export type { Platform } from "./platform.ts";
 
 /** Provides what the stack runs on. A kind's module is loaded only by the stacks that use it. */
-export async function providePlatform({ config: { platform } }: Stack): Promise<Platform> {
+export async function providePlatform(
+  { project, name, config: { platform, images } }: Stack,
+  workloads: readonly string[],
+): Promise<Platform> {
+  const repositories =
+    images.source === "build"
+      ? workloads.map((workload) => `${images.repository ?? project}/${workload}`)
+      : [];
   switch (platform.kind) {
     case "local": {
       const { localPlatform } = await import("./local.ts");
       return localPlatform(platform);
+    }
+    case "azure": {
+      const { azurePlatform } = await import("./azure/index.ts");
+      return azurePlatform(platform, { project, stack: name, repositories });
     }
   }
 }

@@ -85,6 +85,8 @@ export async function localPlatform(config: LocalPlatform): Promise<Platform> {
       }),
       kubeconfig: content,
       nodeAddress: config.address,
+      // The embedded environment has no load balancer; whether a cluster of the user's has one cannot be known.
+      loadBalancers: !disposable,
     },
     registry: { server, ...(user === undefined ? {} : { push: user, pull: user }) },
     builder: { ...builder(), platform: `linux/${process.arch === "arm64" ? "arm64" : "amd64"}` },

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { execa } from "execa";
 import { Fault } from "../fault.ts";
 import { root } from "./project.ts";
@@ -43,7 +44,7 @@ async function docker(
   const subprocess = execa(command, args, { env, reject: false, all: true, stdin: "ignore" });
   const lines: string[] = [];
   for await (const line of subprocess.iterable({ from: "all" })) {
-    lines.push(line);
+    lines.push(stripVTControlCharacters(line));
     onLine(line);
   }
   const result = await subprocess;
@@ -51,7 +52,7 @@ async function docker(
     throw new Fault({
       what,
       rule: `must succeed (${result.code ?? `exit ${result.exitCode ?? result.signal}`})`,
-      log: lines.slice(-20).join("\n"),
+      log: lines.slice(-40).join("\n"),
     });
   return lines;
 }

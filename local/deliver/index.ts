@@ -4,7 +4,6 @@ import type { ListrTask } from "listr2";
 import { application } from "../../infra/application.ts";
 import { configNamespace } from "../../infra/config/load.ts";
 import { parseStackConfig } from "../../infra/config/parse.ts";
-import type { StackConfig } from "../../infra/config/stack.ts";
 import { kubeconfigFiles, readKubeconfigContext } from "../../infra/platform/kubeconfig.ts";
 import { checkApplication } from "../../infra/workloads/check.ts";
 import { readDescriptor } from "../descriptor.ts";
@@ -12,7 +11,7 @@ import { Fault } from "../fault.ts";
 import { type Delivered, deliverDirectly, destroyDirectly, type Reporter } from "./direct.ts";
 import { deliverByEngine, findPulumi, LocalStack, type PulumiCli } from "./engine.ts";
 import { projectName, stackConfig } from "./project.ts";
-import { isEmbedded, type Way } from "./way.ts";
+import { isEmbedded, type LocalStackConfig, type Way } from "./way.ts";
 
 export interface DeliveryContext {
   cli?: PulumiCli;
@@ -30,15 +29,24 @@ function reporter(task: { output: unknown }): Reporter {
 /**
  * A local stack's configuration and application, checked before anything is started.
  *
- * @throws InputError when either breaks a rule
+ * @throws InputError when either breaks a rule, Fault when the stack runs elsewhere
  */
-export function readLocalStack(stack: string): StackConfig {
+export function readLocalStack(stack: string): LocalStackConfig {
   const prefix = `${configNamespace}:`;
   const own = Object.entries(stackConfig(stack)).filter(([key]) => key.startsWith(prefix));
   const raw = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
   const config = parseStackConfig(raw, { stack, workloads: Object.keys(application) });
   checkApplication(application, config);
-  return config;
+  const { platform } = config;
+  if (platform.kind !== "local") {
+    throw new Fault({
+      what: `Pulumi.${stack}.yaml: slipway:platform.kind`,
+      value: platform.kind,
+      rule: "must be local: npm start delivers local stacks only",
+      fix: `run pulumi up --stack ${stack}`,
+    });
+  }
+  return { ...config, platform };
 }
 
 /** Directory of the stack's Pulumi state: with the embedded environment, whose end it shares, else the user's. */
@@ -114,7 +122,7 @@ export function deliveryTasks({
 }
 
 /** Content of the kubeconfig that a local stack's configuration names. */
-function kubeconfigOf(config: StackConfig): string {
+function kubeconfigOf(config: LocalStackConfig): string {
   if (isEmbedded(config)) {
     const { kubeconfig, context } = readDescriptor();
     return readKubeconfigContext([kubeconfig], context).content;
@@ -125,7 +133,7 @@ function kubeconfigOf(config: StackConfig): string {
 
 /** The steps that delete what a local stack has in its cluster. */
 export function destroyTasks(
-  config: StackConfig,
+  config: LocalStackConfig,
   { stack, way, environmentState }: DeliveryOptions,
 ): ListrTask<DeliveryContext>[] {
   return [

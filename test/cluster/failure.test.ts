@@ -108,10 +108,7 @@ test("a build that fails shows its last lines and leaves the old pods serving", 
 
 test("a missing Dockerfile is named before anything is built", async () => {
   const dockerfile = workspace.read("app/api/Dockerfile");
-  workspace.git("rm", "--quiet", "--cached", "app/api/Dockerfile");
-  workspace.git("mv", "--force", "app/api/package.json", "app/api/package.json");
-  const { rmSync } = await import("node:fs");
-  rmSync(`${workspace.path}/app/api/Dockerfile`);
+  workspace.delete("app/api/Dockerfile");
   expect(await failingDelivery()).toContain(
     'infra/application.ts: api.image = "app/api/Dockerfile": is a Dockerfile that does not exist.',
   );
@@ -174,7 +171,7 @@ test("a registry that is down and a cluster that cannot be reached are named wit
 test("a wrong configuration stops the run before anything changes", async () => {
   configure({ exposure: { ...exposure, api: { type: "NodePort", nodePort: 30280 } } });
   expect(await failingDelivery()).toContain(
-    "slipway:exposure.api.nodePort = 30280: is used twice: exposure.frontend.nodePort has it too.",
+    "slipway:exposure.frontend.nodePort = 30280: is used twice: exposure.api.nodePort has it too.",
   );
   configure();
 });

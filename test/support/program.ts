@@ -26,6 +26,11 @@ function showSecrets(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, showSecrets(inner)]));
 }
 
+/** A dynamic provider's serialized program is code, not an input. */
+function withoutProgram({ __provider, ...inputs }: Record<string, unknown>): Record<string, unknown> {
+  return inputs;
+}
+
 /** What a cluster and a registry would add to a resource's inputs. */
 function stateOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Record<string, unknown> {
   const state = structuredClone(inputs) as Record<string, never>;
@@ -53,8 +58,51 @@ function stateOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Recor
         ...state,
         outputs: Object.fromEntries([["images", { api: promoted("api"), frontend: promoted("frontend") }]]),
       };
+    case "azure-native:resources:ResourceGroup":
+      return {
+        ...state,
+        name: inputs.resourceGroupName,
+        id: `${subscription}/resourceGroups/${inputs.resourceGroupName}`,
+      };
+    case "azure-native:containerservice:ManagedCluster":
+      return {
+        ...state,
+        name: "aks",
+        identityProfile: { kubeletidentity: { objectId: "00000000-0000-0000-0000-00000000c1a5" } },
+      };
+    case "azure-native:containerregistry:Registry":
+      return { ...state, name: inputs.registryName, loginServer: `${inputs.registryName}.azurecr.io` };
+    case "azure-native:containerregistry:Token":
+      return { ...state, name: inputs.tokenName };
+    case "pulumi-nodejs:dynamic:Resource":
+      return { ...state, password: `password-of-${inputs.token}` };
     default:
       return state;
+  }
+}
+
+const subscription = "/subscriptions/00000000-0000-0000-0000-000000000001";
+
+/** Azure's ids say where a resource is; everything else is called by its logical name. */
+function idOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): string {
+  if (!type.startsWith("azure-native:")) return name;
+  const [, module, kind] = type.split(":");
+  return kind === "ResourceGroup"
+    ? `${subscription}/resourceGroups/${inputs.resourceGroupName}`
+    : `${subscription}/resourceGroups/group/providers/Microsoft.${module}/${kind}/${name}`;
+}
+
+/** What Azure answers to a call. */
+function answer({ token }: pulumi.runtime.MockCallArgs): Record<string, unknown> {
+  const kubeconfig =
+    "clusters: [{name: aks, cluster: {server: 'https://aks.example:443', certificate-authority-data: Q0E=}}]";
+  switch (token) {
+    case "azure-native:containerservice:listManagedClusterUserCredentials":
+      return { kubeconfigs: [{ name: "clusterUser", value: Buffer.from(kubeconfig).toString("base64") }] };
+    case "azure-native:containerregistry:listRegistryCredentials":
+      return { username: "admin-user", passwords: [{ name: "password", value: "admin-password" }] };
+    default:
+      throw new Error(`unexpected call of ${token}`);
   }
 }
 
@@ -76,13 +124,11 @@ export async function runProgram(stack: string, config: RawConfig = stackConfig(
           type,
           name,
           ...(provider ? { provider: provider.split("::").at(-2) ?? "" } : {}),
-          inputs: showSecrets(inputs) as Record<string, unknown>,
+          inputs: withoutProgram(showSecrets(inputs) as Record<string, unknown>),
         });
-        return { id: name, state: stateOf(args) };
+        return { id: idOf(args), state: stateOf(args) };
       },
-      call: ({ token }) => {
-        throw new Error(`unexpected call of ${token}`);
-      },
+      call: answer,
     },
   });
   resources.sort((a, b) => (`${a.type} ${a.name}` < `${b.type} ${b.name}` ? -1 : 1));

@@ -60,6 +60,10 @@ export class Workspace {
     return readFileSync(join(this.path, file), "utf8");
   }
 
+  delete(file: string): void {
+    rmSync(join(this.path, file));
+  }
+
   replace(file: string, from: string, to: string): void {
     const before = this.read(file);
     if (!before.includes(from)) throw new Error(`${file} has no ${JSON.stringify(from)}`);

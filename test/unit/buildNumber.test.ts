@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { InputError } from "../../infra/config/error.ts";
 import { buildNumber } from "../../infra/images/buildNumber.ts";
 import { temporaryDirectory, writeFiles } from "../support/temporary.ts";
 
@@ -84,12 +85,15 @@ test("without Git the content names the build", () => {
 });
 
 describe("in CI", () => {
-  test.each(["GITHUB_RUN_NUMBER", "CI_PIPELINE_IID", "BUILD_BUILDNUMBER", "BITBUCKET_BUILD_NUMBER", "BUILD_NUMBER"])(
-    "%s is the build number, whatever is committed",
-    (variable) => {
-      expect(buildNumber(repository().api, { [variable]: "4711" })).toBe("4711");
-    },
-  );
+  test.each([
+    "GITHUB_RUN_NUMBER",
+    "CI_PIPELINE_IID",
+    "BUILD_BUILDNUMBER",
+    "BITBUCKET_BUILD_NUMBER",
+    "BUILD_NUMBER",
+  ])("%s is the build number, whatever is committed", (variable) => {
+    expect(buildNumber(repository().api, { [variable]: "4711" })).toBe("4711");
+  });
 
   test.each(["20261122.3", "1.0.0-rc_1", "7", "a".repeat(63)])("%s is a build number", (value) => {
     expect(buildNumber("/nowhere", { BUILD_BUILDNUMBER: value })).toBe(value);
@@ -104,9 +108,11 @@ describe("in CI", () => {
     "%j is refused: neither a tag nor a label could hold it",
     (value) => {
       expect(() => buildNumber("/nowhere", { BUILD_BUILDNUMBER: value })).toThrow(
-        new Error(
-          `BUILD_BUILDNUMBER (Azure Pipelines) = ${JSON.stringify(value)}: must be a build number that an image tag can hold: at most 63 letters, digits, dots, dashes and underscores.`,
-        ),
+        new InputError({
+          key: "BUILD_BUILDNUMBER (Azure Pipelines)",
+          value,
+          rule: "must be a build number that an image tag can hold: at most 63 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
+        }),
       );
     },
   );

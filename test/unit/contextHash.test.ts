@@ -20,7 +20,10 @@ test.each<[what: string, change: (directory: string) => void]>([
   ["a new file", (directory) => writeFiles(directory, { "src/new.ts": "" })],
   ["a hidden file", (directory) => writeFiles(directory, { ".npmrc": "registry=x" })],
   ["a file in a hidden directory", (directory) => writeFiles(directory, { ".config/x": "x" })],
-  ["a file's name", (directory) => renameSync(join(directory, "src/main.ts"), join(directory, "src/start.ts"))],
+  [
+    "a file's name",
+    (directory) => renameSync(join(directory, "src/main.ts"), join(directory, "src/start.ts")),
+  ],
   ["the executable bit", (directory) => chmodSync(join(directory, "src/main.ts"), 0o755)],
   ["a symbolic link, even to nowhere", (directory) => symlinkSync("nowhere", join(directory, "link"))],
 ])("%s changes the hash", (_, change) => {
@@ -31,7 +34,9 @@ test.each<[what: string, change: (directory: string) => void]>([
 });
 
 test("content that moves from one file to the next changes the hash", () => {
-  expect(contextHash(temporaryDirectory({ a: "xy", b: "" }))).not.toBe(contextHash(temporaryDirectory({ a: "x", b: "y" })));
+  expect(contextHash(temporaryDirectory({ a: "xy", b: "" }))).not.toBe(
+    contextHash(temporaryDirectory({ a: "x", b: "y" })),
+  );
 });
 
 test.each([
@@ -54,9 +59,12 @@ test("what .dockerignore takes back in changes the hash", () => {
   expect(contextHash(directory)).not.toBe(before);
 });
 
-test.each(["Dockerfile", ".dockerignore"])("%s changes the hash even where .dockerignore excludes it: the builder reads it", (file) => {
-  const directory = temporaryDirectory({ ...files, ".dockerignore": "*\n!src\n" });
-  const before = contextHash(directory);
-  writeFiles(directory, { [file]: "*\n!src\n# changed\n" });
-  expect(contextHash(directory)).not.toBe(before);
-});
+test.each(["Dockerfile", ".dockerignore"])(
+  "%s changes the hash even where .dockerignore excludes it: the builder reads it",
+  (file) => {
+    const directory = temporaryDirectory({ ...files, ".dockerignore": "*\n!src\n" });
+    const before = contextHash(directory);
+    writeFiles(directory, { [file]: "*\n!src\n# changed\n" });
+    expect(contextHash(directory)).not.toBe(before);
+  },
+);

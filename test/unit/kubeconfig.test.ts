@@ -15,13 +15,21 @@ interface Options {
 }
 
 /** A kubeconfig with the contexts dev and prod, each with a cluster and a user of its own. */
-function kubeconfig({ current = "prod", token = "dev-token", server = "https://dev.example:6443", ca = "dev CA" }: Options = {}) {
+function kubeconfig({
+  current = "prod",
+  token = "dev-token",
+  server = "https://dev.example:6443",
+  ca = "dev CA",
+}: Options = {}) {
   return stringify({
     apiVersion: "v1",
     kind: "Config",
     "current-context": current,
     clusters: [
-      { name: "dev-cluster", cluster: { server, "certificate-authority-data": base64(ca), "tls-server-name": "dev" } },
+      {
+        name: "dev-cluster",
+        cluster: { server, "certificate-authority-data": base64(ca), "tls-server-name": "dev" },
+      },
       { name: "prod-cluster", cluster: { server: "https://prod.example" } },
     ],
     users: [
@@ -55,7 +63,11 @@ test("everything of the context is kept, and nothing of the others", () => {
     clusters: [
       {
         name: "dev-cluster",
-        cluster: { server: "https://dev.example:6443", "certificate-authority-data": base64("dev CA"), "tls-server-name": "dev" },
+        cluster: {
+          server: "https://dev.example:6443",
+          "certificate-authority-data": base64("dev CA"),
+          "tls-server-name": "dev",
+        },
       },
     ],
     users: [{ name: "dev-user", user: { token: "dev-token" } }],
@@ -72,7 +84,10 @@ test("files that it names are read into it, relative ones from beside it", () =>
     config: stringify({
       clusters: [{ name: "c", cluster: { server: "https://c.example", "certificate-authority": "ca.crt" } }],
       users: [
-        { name: "u", user: { "client-certificate": "pki/client.crt", "client-key": join(elsewhere, "client.key") } },
+        {
+          name: "u",
+          user: { "client-certificate": "pki/client.crt", "client-key": join(elsewhere, "client.key") },
+        },
       ],
       contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
     }),
@@ -111,7 +126,10 @@ test("the first file that has the context counts, and files that are not there a
 });
 
 test("a context that is missing is refused with the files and the contexts that they have", () => {
-  const directory = temporaryDirectory({ one: kubeconfig(), two: stringify({ contexts: [{ name: "kind", context: {} }] }) });
+  const directory = temporaryDirectory({
+    one: kubeconfig(),
+    two: stringify({ contexts: [{ name: "kind", context: {} }] }),
+  });
   const files = [join(directory, "one"), join(directory, "two")];
   expect(() => readKubeconfigContext(files, "staging")).toThrow(
     `slipway:platform.context = "staging": is not in ${files.join(", ")}. The contexts there are: dev, prod, kind.`,

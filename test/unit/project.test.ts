@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { Fault } from "../../local/fault.ts";
 import { projectName, stackConfig } from "../../local/deliver/project.ts";
+import { Fault } from "../../local/fault.ts";
 
 /** Files at the project's root that a test puts in the place of the real ones, by name. */
 const given = vi.hoisted(() => new Map<string, string>());
@@ -9,7 +9,8 @@ vi.mock("node:fs", async (original) => {
   const real = await original<typeof import("node:fs")>();
   return {
     ...real,
-    readFileSync: (path: string, ...rest: never[]) => given.get(String(path).split("/").at(-1) ?? "") ?? real.readFileSync(path, ...rest),
+    readFileSync: (path: string, ...rest: never[]) =>
+      given.get(String(path).split("/").at(-1) ?? "") ?? real.readFileSync(path, ...rest),
   };
 });
 
@@ -35,10 +36,13 @@ test("a stack's configuration is read as it is written, by full key", () => {
   expect(stackConfig("dev")).toEqual({ "slipway:platform": { kind: "local" }, "shop:other": 1 });
 });
 
-test.each(["", "config:\n", "encryptionsalt: v1:x\n"])("a stack file without configuration has none: %j", (text) => {
-  given.set("Pulumi.dev.yaml", text);
-  expect(stackConfig("dev")).toEqual({});
-});
+test.each(["", "config:\n", "encryptionsalt: v1:x\n"])(
+  "a stack file without configuration has none: %j",
+  (text) => {
+    given.set("Pulumi.dev.yaml", text);
+    expect(stackConfig("dev")).toEqual({});
+  },
+);
 
 test("a stack whose file is missing is refused with its name and an example", () => {
   expect(messageOf("nosuch")).toBe(

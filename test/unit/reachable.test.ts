@@ -45,21 +45,28 @@ async function messageOf(attempt: Promise<void>): Promise<string> {
   );
 }
 
-test.each([200, 401, 403])("a cluster that answers %i is there: what it lets whom do is another matter", async (status) => {
-  const host = await serve(({ url }) => ({ status: url === "/readyz" ? status : 500 }));
-  await expect(requireCluster("key", `http://${host}`, undefined, "Start it")).resolves.toBeUndefined();
-});
+test.each([200, 401, 403])(
+  "a cluster that answers %i is there: what it lets whom do is another matter",
+  async (status) => {
+    const host = await serve(({ url }) => ({ status: url === "/readyz" ? status : 500 }));
+    await expect(requireCluster("key", `http://${host}`, undefined, "Start it")).resolves.toBeUndefined();
+  },
+);
 
 test("an unreachable cluster is refused with its address, the reason and what to do", async () => {
   const host = await nobody();
-  expect(await messageOf(requireCluster("slipway:platform.context", `https://${host}`, undefined, "Start it"))).toBe(
+  expect(
+    await messageOf(requireCluster("slipway:platform.context", `https://${host}`, undefined, "Start it")),
+  ).toBe(
     `slipway:platform.context = "https://${host}": is a cluster that cannot be reached: nothing listens there. Start it.`,
   );
 });
 
 test("a cluster that hangs up is unreachable", async () => {
   const host = await serve(() => "hang up");
-  expect(await messageOf(requireCluster("slipway:platform.context", `http://${host}`, undefined, "Start it"))).toBe(
+  expect(
+    await messageOf(requireCluster("slipway:platform.context", `http://${host}`, undefined, "Start it")),
+  ).toBe(
     `slipway:platform.context = "http://${host}": is a cluster that cannot be reached: socket hang up. Start it.`,
   );
 });
@@ -86,13 +93,16 @@ test("a registry takes the right user and password", async () => {
   expect(await messageOf(requireRegistry(key, host, credentials, "hint"))).toBe("accepted");
 });
 
-test.each([401, 403])("a registry that answers the credentials with %i refuses the user, whose password is not shown", async (status) => {
-  const host = await serve(() => ({ status, headers: { "www-authenticate": 'Basic realm="registry"' } }));
-  const message = await messageOf(requireRegistry(key, host, credentials, "hint"));
-  expect(message).toBe(
-    `slipway:platform.registry.username = "ci": is refused by the registry ${host}, or its password is wrong. Correct username and password.`,
-  );
-});
+test.each([401, 403])(
+  "a registry that answers the credentials with %i refuses the user, whose password is not shown",
+  async (status) => {
+    const host = await serve(() => ({ status, headers: { "www-authenticate": 'Basic realm="registry"' } }));
+    const message = await messageOf(requireRegistry(key, host, credentials, "hint"));
+    expect(message).toBe(
+      `slipway:platform.registry.username = "ci": is refused by the registry ${host}, or its password is wrong. Correct username and password.`,
+    );
+  },
+);
 
 test("a registry that asks for a user is refused when there is none", async () => {
   const host = await serve(() => ({ status: 401 }));
@@ -106,7 +116,9 @@ async function registryWithTokens(tokens: Answer): Promise<string> {
   const tokenServer = await serve(tokens);
   return serve(() => ({
     status: 401,
-    headers: { "www-authenticate": `Bearer realm="http://${tokenServer}/oauth2/token",service="registry.example"` },
+    headers: {
+      "www-authenticate": `Bearer realm="http://${tokenServer}/oauth2/token",service="registry.example"`,
+    },
   }));
 }
 

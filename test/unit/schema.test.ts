@@ -10,8 +10,11 @@ test("the committed JSON Schema is that of the configuration and the application
   );
 });
 
-test.each(["local"])("Pulumi.%s.yaml names the schema, so that editors complete it", (stack) => {
-  expect(readFileSync(new URL(`../../Pulumi.${stack}.yaml`, import.meta.url), "utf8")).toMatch(
-    /^# yaml-language-server: \$schema=infra\/config\/stack\.schema\.json\n/,
-  );
-});
+test.each(["local", "dev", "prod"])(
+  "Pulumi.%s.yaml names the schema, so that editors complete it",
+  (stack) => {
+    expect(readFileSync(new URL(`../../Pulumi.${stack}.yaml`, import.meta.url), "utf8")).toMatch(
+      /^# yaml-language-server: \$schema=infra\/config\/stack\.schema\.json\n/,
+    );
+  },
+);

@@ -16,10 +16,11 @@ vi.mock("../../infra/platform/reachable.ts", () => ({
   requireCluster: async () => {},
   requireRegistry: async () => {},
 }));
+vi.mock("../../infra/platform/azure/login.ts", () => ({ requireAzureLogin: async () => {} }));
 vi.mock("../../infra/images/buildNumber.ts", () => ({ buildNumber: () => "0123456789" }));
 
 // A change here is a change of what a stack gets: read the diff, then `npm run test:unit -- -u`.
-test.each(["local"])(
+test.each(["local", "dev", "prod"])(
   "the %s stack registers these resources, with these inputs and secrets",
   async (stack) => {
     const { resources, outputs } = await runProgram(stack);

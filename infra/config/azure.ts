@@ -1,0 +1,218 @@
+import { z } from "zod";
+import { dnsLabel } from "./primitives.ts";
+
+/** Short region name as `az account list-locations` gives it. */
+const location = z
+  .string()
+  .regex(/^[a-z][a-z0-9]+$/, "must be an Azure region's short name, such as westeurope");
+
+const vmSize = z
+  .string()
+  .regex(/^Standard_[A-Za-z0-9_-]+$/, "must be an Azure VM size, such as Standard_D2s_v5");
+
+const zones = z
+  .array(z.enum(["1", "2", "3"], { error: 'must be "1", "2" or "3"' }))
+  .refine((list) => new Set(list).size === list.length, "must not name a zone twice");
+
+const nodeCount = z
+  .int("must be a whole number")
+  .min(1, "must be 1 or more")
+  .max(1000, "must be 1000 or less");
+
+/** Regions in which no availability zones exist, as Azure lists them; nodes cannot be spread there. */
+const regionsWithoutZones = [
+  "northcentralus",
+  "westus",
+  "westcentralus",
+  "ukwest",
+  "francesouth",
+  "germanynorth",
+  "norwaywest",
+  "switzerlandwest",
+  "southindia",
+  "westindia",
+  "australiacentral",
+  "australiasoutheast",
+  "koreasouth",
+  "canadaeast",
+  "uaecentral",
+  "southafricawest",
+  "brazilsoutheast",
+];
+
+const systemPool = z.strictObject({
+  vmSize: vmSize
+    .default("Standard_D2s_v5")
+    .describe(
+      "Size of the nodes that run Kubernetes' own pods: 2 cores and 4 GiB at least, no burstable B series in production.",
+    ),
+  count: nodeCount.default(2).describe("Number of nodes. AKS recommends 2 or more, 3 with zones."),
+  zones: zones.optional().describe("Availability zones to spread the nodes over."),
+});
+
+const userPool = z
+  .strictObject({
+    vmSize: vmSize.describe("Size of the nodes."),
+    minCount: z
+      .int("must be a whole number")
+      .min(0, "must be 0 or more")
+      .max(1000, "must be 1000 or less")
+      .default(1),
+    maxCount: nodeCount.default(3),
+    zones: zones.optional(),
+    spot: z.boolean().default(false).describe("Spare capacity that Azure may take back at any time."),
+  })
+  .superRefine(({ minCount, maxCount }, context) => {
+    if (minCount > maxCount) {
+      context.addIssue({
+        code: "custom",
+        path: ["minCount"],
+        input: minCount,
+        message: `must not be more than maxCount (${maxCount})`,
+        params: { hint: "Raise maxCount or lower minCount" },
+      });
+    }
+  });
+
+/** AKS takes 1 to 12 lower-case letters and digits for a Linux pool, a letter first. */
+const poolName = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9]{0,11}$/,
+    "must be a node pool's name: 1 to 12 lower-case letters and digits, a letter first",
+  );
+
+const objectId = z.guid("must be the object id (a GUID) of an Entra ID group");
+
+const apiServerAccess = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("public"),
+    authorizedIpRanges: z
+      .array(z.cidrv4("must be an IPv4 CIDR such as 203.0.113.0/24"))
+      .default([])
+      .describe("Who may reach the API server. Empty: everyone."),
+  }),
+  z.strictObject({ kind: z.literal("private").describe("An address inside the virtual network only.") }),
+]);
+
+const maintenance = z.strictObject({
+  day: z
+    .enum(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"])
+    .default("Sunday"),
+  startTime: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time such as 01:00")
+    .default("01:00")
+    .describe("UTC."),
+  durationHours: z
+    .int("must be a whole number")
+    .min(4, "must be from 4 to 24")
+    .max(24, "must be from 4 to 24")
+    .default(4),
+});
+
+const cluster = z.strictObject({
+  kubernetesVersion: z
+    .string("must be a string: quote it")
+    .regex(/^1\.\d{2}$/, "must be a minor version such as 1.34; AKS picks the patch")
+    .describe("Kubernetes minor version, such as 1.34."),
+  tier: z
+    .enum(["Free", "Standard", "Premium"])
+    .default("Free")
+    .describe("Free has no uptime SLA; Premium adds long-term support."),
+  systemPool: systemPool.prefault({}),
+  userPools: z
+    .record(poolName, userPool)
+    .default({})
+    .describe("Node pools for workloads, by name. None: the workloads share the system pool."),
+  localAccounts: z
+    .boolean()
+    .default(false)
+    .describe("Cluster-admin certificates beside Entra ID. Not for production."),
+  adminGroups: z.array(objectId).default([]).describe("Entra ID groups that administer the cluster."),
+  apiServerAccess: apiServerAccess.default({ kind: "public", authorizedIpRanges: [] }),
+  upgradeChannel: z
+    .enum(["none", "patch", "stable", "rapid", "node-image"])
+    .default("patch")
+    .describe(
+      "How AKS upgrades Kubernetes by itself; with stable or rapid the version here is only the first one.",
+    ),
+  maintenance: maintenance.prefault({}).describe("When upgrades may happen."),
+  login: z
+    .enum(["azurecli", "workloadidentity"])
+    .default("azurecli")
+    .describe(
+      "How kubelogin, and so this program, signs in: azurecli by az login, workloadidentity in CI. Never by a browser.",
+    ),
+});
+
+const registry = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-zA-Z0-9]+$/, "must be letters and digits only: a registry's name has no dashes")
+    .min(5, "must be 5 to 50 letters and digits")
+    .max(50, "must be 5 to 50 letters and digits")
+    .optional()
+    .describe("Globally unique. Default: project and stack with a random end."),
+  sku: z.enum(["Basic", "Standard", "Premium"]).default("Basic"),
+  pull: z
+    .discriminatedUnion("kind", [
+      z.strictObject({
+        kind: z
+          .literal("token")
+          .describe("A token that may pull this stack's repositories only, in the namespace's pull secret."),
+        rotation: z.string().min(1).default("1").describe("Any text; a change of it makes a new password."),
+      }),
+      z.strictObject({
+        kind: z.literal("kubeletIdentity").describe("The nodes' own identity pulls; no secret is needed."),
+      }),
+      z.strictObject({
+        kind: z
+          .literal("admin")
+          .describe("The registry's admin user, in the namespace's pull secret. For trials only."),
+      }),
+    ])
+    .default({ kind: "token", rotation: "1" })
+    .describe("How the cluster pulls."),
+});
+
+/** A new AKS cluster and container registry in a resource group of their own. */
+export const azurePlatform = z
+  .strictObject({
+    kind: z.literal("azure"),
+    location: location.describe("Azure region."),
+    resourceGroup: z
+      .string()
+      .regex(
+        /^[\w().-]{0,89}[\w()-]$/,
+        "must be 1 to 90 letters, digits, underscores, parentheses, dashes and dots, without a dot at the end",
+      )
+      .optional()
+      .describe("Default: project and stack."),
+    tags: z
+      .record(z.string().min(1).max(512), z.string().max(256))
+      .default({})
+      .describe("Tags on everything, besides project and stack."),
+    cluster,
+    registry: registry.prefault({}),
+  })
+  .superRefine((platform, context) => {
+    const pools = [
+      ["systemPool", platform.cluster.systemPool] as const,
+      ...Object.entries(platform.cluster.userPools).map(
+        ([name, pool]) => [`userPools.${name}`, pool] as const,
+      ),
+    ];
+    for (const [path, pool] of pools) {
+      if ((pool.zones?.length ?? 0) > 0 && regionsWithoutZones.includes(platform.location)) {
+        context.addIssue({
+          code: "custom",
+          path: ["cluster", ...path.split("."), "zones"],
+          message: `cannot be set: ${platform.location} has no availability zones`,
+          params: { hint: "Remove zones, or choose another location" },
+        });
+      }
+    }
+  });
+
+export type AzurePlatform = z.output<typeof azurePlatform>;

@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import * as authorization from "@pulumi/azure-native/authorization/index.js";
+import * as containerregistry from "@pulumi/azure-native/containerregistry/index.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { AzurePlatform } from "../../config/azure.ts";
+import type { RegistryCredentials } from "../platform.ts";
+import { stableGuid } from "./guid.ts";
+import { TokenPassword } from "./tokenPassword.ts";
+
+/** The built-in role AcrPull. */
+const acrPullRoleId = "7f951dda-4ed3-4680-a7ca-43fe172d538d";
+
+export interface AcrRegistryArgs {
+  readonly resourceGroup: { readonly name: pulumi.Output<string>; readonly id: pulumi.Output<string> };
+  readonly location: string;
+  readonly tags: { readonly [name: string]: string };
+  readonly settings: AzurePlatform["registry"];
+  /** Repositories that this stack pushes to and pulls from. */
+  readonly repositories: readonly string[];
+  /** Identity of the cluster's kubelets, which gets AcrPull. */
+  readonly kubeletObjectId: pulumi.Input<string>;
+  /** Default of the registry's name, before its unique end. */
+  readonly baseName: string;
+}
+
+/** Letters and digits, the same for the same resource group and for no other in the world: names of registries are global. */
+function uniqueName(base: string, resourceGroupId: string): string {
+  const end = createHash("sha256").update(resourceGroupId.toLowerCase()).digest("hex").slice(0, 10);
+  return `${base.toLowerCase().replace(/[^a-z0-9]/g, "")}${end}`.slice(-50);
+}
+
+/** A container registry, its pull for the cluster's nodes, and the users by which this stack pushes and pulls. */
+export class AcrRegistry extends pulumi.ComponentResource {
+  /** `<name>.azurecr.io`. */
+  readonly server: pulumi.Output<string>;
+  readonly push: RegistryCredentials;
+  /** Absent where the nodes' own identity pulls. */
+  readonly pull: RegistryCredentials | undefined;
+
+  readonly #name: string;
+  readonly #args: AcrRegistryArgs;
+  readonly #registry: containerregistry.Registry;
+
+  constructor(name: string, args: AcrRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("slipway:azure:AcrRegistry", name, {}, opts);
+    const { resourceGroup, location, tags, settings, kubeletObjectId, baseName } = args;
+    this.#name = name;
+    this.#args = args;
+    this.#registry = new containerregistry.Registry(
+      `${name}-registry`,
+      {
+        resourceGroupName: resourceGroup.name,
+        location,
+        tags,
+        registryName: settings.name ?? resourceGroup.id.apply((id) => uniqueName(baseName, id)),
+        sku: { name: settings.sku },
+        adminUserEnabled: settings.pull.kind === "admin",
+        anonymousPullEnabled: false,
+      },
+      { parent: this },
+    );
+    const { id } = this.#registry;
+    new authorization.RoleAssignment(
+      `${name}-acr-pull`,
+      {
+        scope: id,
+        roleAssignmentName: stableGuid(`${baseName}/acr-pull`),
+        roleDefinitionId: id.apply(
+          (registryId) =>
+            `/subscriptions/${registryId.split("/")[2]}/providers/Microsoft.Authorization/roleDefinitions/${acrPullRoleId}`,
+        ),
+        principalId: kubeletObjectId,
+        principalType: "ServicePrincipal",
+      },
+      { parent: this },
+    );
+    this.server = this.#registry.loginServer;
+    switch (settings.pull.kind) {
+      case "admin":
+        void pulumi.log.warn(
+          "slipway:platform.registry.pull.kind = admin lets whoever reads the pull secret push as well: for trials only",
+          this,
+        );
+        this.push = this.pull = this.#admin();
+        break;
+      case "token":
+        this.push = this.#token(
+          "push",
+          ["content/read", "content/write", "metadata/read", "metadata/write"],
+          settings.pull.rotation,
+        );
+        this.pull = this.#token("pull", ["content/read", "metadata/read"], settings.pull.rotation);
+        break;
+      case "kubeletIdentity":
+        this.push = this.#token(
+          "push",
+          ["content/read", "content/write", "metadata/read", "metadata/write"],
+          "",
+        );
+        this.pull = undefined;
+        break;
+    }
+    this.registerOutputs({ server: this.server });
+  }
+
+  #admin(): RegistryCredentials {
+    const credentials = containerregistry.listRegistryCredentialsOutput(
+      { resourceGroupName: this.#args.resourceGroup.name, registryName: this.#registry.name },
+      { parent: this },
+    );
+    return {
+      username: credentials.apply(({ username }) => username ?? ""),
+      password: pulumi.secret(credentials.apply(({ passwords }) => passwords?.[0]?.value ?? "")),
+    };
+  }
+
+  /** A user of the registry for these actions on this stack's repositories, and nothing else. */
+  #token(purpose: string, actions: readonly string[], rotation: string): RegistryCredentials {
+    const resourceGroupName = this.#args.resourceGroup.name;
+    const registryName = this.#registry.name;
+    const scopeMap = new containerregistry.ScopeMap(
+      `${this.#name}-${purpose}-scope`,
+      {
+        resourceGroupName,
+        registryName,
+        scopeMapName: purpose,
+        actions: this.#args.repositories.flatMap((repository) =>
+          actions.map((action) => `repositories/${repository}/${action}`),
+        ),
+      },
+      { parent: this },
+    );
+    const token = new containerregistry.Token(
+      `${this.#name}-${purpose}-token`,
+      { resourceGroupName, registryName, tokenName: purpose, scopeMapId: scopeMap.id, status: "enabled" },
+      { parent: this },
+    );
+    const { password } = new TokenPassword(
+      `${this.#name}-${purpose}-password`,
+      {
+        subscriptionId: token.id.apply((id) => id.split("/")[2] as string),
+        resourceGroup: resourceGroupName,
+        registry: registryName,
+        token: token.name,
+        tokenId: token.id,
+        rotation,
+      },
+      { parent: this },
+    );
+    return { username: token.name, password: pulumi.secret(password) };
+  }
+}
