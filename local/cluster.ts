@@ -12,8 +12,8 @@ import { run } from "./run.ts";
 import { NAME, type Settings } from "./settings.ts";
 import type { Tools } from "./tools.ts";
 
-const NODE_DEADLINE_SECONDS = 60;
-const DNS_DEADLINE_SECONDS = 90;
+const NODE_DEADLINE_SECONDS = 120;
+const DNS_DEADLINE_SECONDS = 180;
 
 /** Applies the cluster's own objects, unless these very ones were applied before. */
 export async function applyClusterObjects(settings: Settings, tools: Tools, dnsImage: string): Promise<void> {

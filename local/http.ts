@@ -15,14 +15,17 @@ export interface Answer {
   readonly body: string;
 }
 
-/** A GET that waits one second at most. Rejects when nothing answers. */
+/** Enough for a TLS handshake on a slow, busy machine. */
+const CALL_TIMEOUT_MS = 5000;
+
+/** A GET. Rejects when nothing answers in time. */
 export function get(call: Call): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const request = (call.url.startsWith("https:") ? httpsRequest : httpRequest)(call.url, {
     ...(call.socketPath === undefined ? {} : { socketPath: call.socketPath }),
     ...(call.tls ?? { rejectUnauthorized: false }),
     agent: false,
-    signal: AbortSignal.timeout(1000),
+    signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
   });
   request.on("error", reject);
   request.on("response", (response) => {

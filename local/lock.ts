@@ -1,7 +1,7 @@
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { Fault } from "./fault.ts";
 
-const NAME = "\0slipway";
+const MACHINE = "\0slipway";
 
 /** Held by one process at a time; freed by the kernel when the process ends, however it ends. */
 export interface Lock {
@@ -12,24 +12,32 @@ export interface Lock {
  * Takes the machine's lock: an abstract Unix socket, so there is no file to go stale. Whoever connects is told who
  * holds it. One for the machine, because bridges, packet filters and the tool cache are.
  *
+ * @param task what the lock is held for, for those who wait
  * @param onWait told once who holds the lock, when it is not free at once
  */
-export async function takeLock(task: string, onWait: (holder: string) => void): Promise<Lock> {
+export async function takeLock(
+  task: string,
+  onWait: (holder: string) => void,
+  name: string = MACHINE,
+): Promise<Lock> {
   let told = false;
   for (;;) {
-    const lock = await listen(`${task} (pid ${process.pid})`);
+    const lock = await listen(name, `${task} (pid ${process.pid})`);
     if (lock !== undefined) return lock;
-    await untilClosed((holder) => {
+    await untilClosed(name, (holder) => {
       if (!told) onWait(holder);
       told = true;
     });
   }
 }
 
-function listen(holder: string): Promise<Lock | undefined> {
+function listen(name: string, holder: string): Promise<Lock | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<Lock | undefined>();
+  const waiting = new Set<Socket>();
   const server = createServer((socket) => {
+    waiting.add(socket);
     socket.on("error", () => socket.destroy());
+    socket.on("close", () => waiting.delete(socket));
     socket.unref();
     socket.write(holder);
   });
@@ -37,23 +45,23 @@ function listen(holder: string): Promise<Lock | undefined> {
     if (error.code === "EADDRINUSE") resolve(undefined);
     else reject(new Fault({ what: "the lock", value: error.message, rule: "must be available" }));
   });
-  server.listen(() => {
+  server.listen({ path: name }, () => {
     server.unref();
-    const sockets = new Set<{ destroy(): void }>();
-    server.on("connection", (socket) => sockets.add(socket));
     resolve({
-      release: () => {
-        for (const socket of sockets) socket.destroy();
-        return new Promise((done) => server.close(() => done()));
-      },
+      release: () =>
+        new Promise((done) => {
+          server.close(() => done());
+          for (const socket of waiting) socket.destroy();
+        }),
     });
   });
   return promise;
 }
 
-function untilClosed(onHolder: (holder: string) => void): Promise<void> {
+/** Waits until the holder lets go or ends: either closes the connection. */
+function untilClosed(name: string, onHolder: (holder: string) => void): Promise<void> {
   return new Promise((resolve) => {
-    const socket = connect(NAME);
+    const socket = connect({ path: name });
     socket.on("data", (data) => onHolder(data.toString("utf8")));
     socket.on("error", () => resolve());
     socket.on("close", () => resolve());

@@ -22,7 +22,7 @@ export function containerd(settings: Settings, pauseImage: string): ProcessSpec 
       { path: join(cniDir, "10-slipway.conflist"), content: cniConfig(settings) },
     ],
     ready: () => socketProbe(socket),
-    deadline: 30,
+    deadline: 60,
   };
 }
 

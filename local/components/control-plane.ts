@@ -52,7 +52,7 @@ export function apiServer(settings: Settings, tools: Tools): ProcessSpec {
         url: `https://127.0.0.1:${ports.apiServer}/readyz`,
         tls: kubeconfigTls(kubeconfigPath(settings, "admin")),
       }),
-    deadline: 90,
+    deadline: 180,
   };
 }
 
@@ -79,7 +79,7 @@ export function controllerManager(settings: Settings, tools: Tools): ProcessSpec
       "--kube-api-burst=400",
     ],
     ready: () => probe({ url: `https://127.0.0.1:${settings.ports.controllerManager}/healthz` }),
-    deadline: 60,
+    deadline: 120,
   };
 }
 
@@ -93,7 +93,7 @@ export function scheduler(settings: Settings, tools: Tools): ProcessSpec {
       `--cert-dir=${join(settings.runDir, "scheduler")}`,
     ],
     ready: () => probe({ url: `https://127.0.0.1:${settings.ports.scheduler}/readyz` }),
-    deadline: 60,
+    deadline: 120,
   };
 }
 

@@ -42,6 +42,6 @@ export function docker(settings: Settings): ProcessSpec {
     // Docker takes a pid in here for a running daemon, whatever runs under it by now.
     stale: [pidfile],
     ready: () => probe({ url: "http://docker/_ping", socketPath: dockerSocket(settings) }),
-    deadline: 60,
+    deadline: 120,
   };
 }

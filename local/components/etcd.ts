@@ -41,6 +41,6 @@ export function etcd(settings: Settings, tools: Tools): ProcessSpec {
         url: `${client}/readyz`,
         tls: readTls(pki("ca.crt"), pki("healthcheck-client.crt"), pki("healthcheck-client.key")),
       }),
-    deadline: 30,
+    deadline: 60,
   };
 }

@@ -68,7 +68,7 @@ export function kubelet(settings: Settings, tools: Tools): ProcessSpec {
       { path: resolver, content: `${podNameservers().join("\n")}\n` },
     ],
     ready: () => probe({ url: `http://127.0.0.1:${ports.kubeletHealth}/healthz` }),
-    deadline: 60,
+    deadline: 120,
   };
 }
 
@@ -109,6 +109,6 @@ export function kubeProxy(settings: Settings, tools: Tools): ProcessSpec {
     args: [`--config=${config}`],
     files: [{ path: config, content: stringify(content) }],
     ready: () => probe({ url: `http://127.0.0.1:${ports.proxyHealth}/healthz` }),
-    deadline: 60,
+    deadline: 120,
   };
 }

@@ -53,6 +53,6 @@ export function registry(settings: Settings, account: Credentials): ProcessSpec 
     directories: [join(settings.stateDir, "registry")],
     // Serving means refusing those who do not say who they are.
     ready: () => probe({ url: `http://${address}/v2/` }, 401),
-    deadline: 30,
+    deadline: 60,
   };
 }

@@ -62,14 +62,14 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on the local stack", () =>
     const byEngine = await objects();
     await workspace.deliver();
     expect(await objects()).toEqual(byEngine);
-    expect(Object.keys(byEngine).length).toBe(14);
+    expect(Object.keys(byEngine).length).toBe(13);
   });
 
   test("change: a new text is served after one up, and the api's pods stay", async () => {
     const { build } = await getGreeting(api);
     workspace.replace("app/frontend/index.html", "Launched with Slipway", "Launched by Pulumi");
     await pulumi.up();
-    expect(await getText(frontend)).toContain("Launched by Pulumi");
+    await expect.poll(() => getText(frontend), { timeout: 10_000 }).toContain("Launched by Pulumi");
     expect((await getGreeting(api)).build).toBe(build);
   });
 

@@ -54,7 +54,9 @@ export async function register<T>(create: () => T): Promise<T> {
     "shop",
     "dev",
   );
-  const created = create();
-  await pulumi.runtime.disconnect();
-  return created;
+  try {
+    return create();
+  } finally {
+    await pulumi.runtime.disconnect();
+  }
 }

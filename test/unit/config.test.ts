@@ -60,9 +60,9 @@ describe("a value that breaks a rule is refused with its key, the value and the 
     [
       "an unknown kind of platform",
       { platform: { kind: "gcp" } },
-      'slipway:platform.kind = "gcp": must be "local".',
+      'slipway:platform.kind = "gcp": must be "local" or "azure".',
     ],
-    ["a platform without its kind", { platform: {} }, 'slipway:platform.kind: must be "local".'],
+    ["a platform without its kind", { platform: {} }, 'slipway:platform.kind: must be "local" or "azure".'],
     [
       "an unknown delivery",
       { platform, delivery: { kind: "ftp" } },

@@ -7,6 +7,7 @@ import { currentBoot, type Descriptor, descriptorPath, readDescriptor } from "..
 import { requireSpace } from "../../local/disk.ts";
 import { explain, Fault } from "../../local/fault.ts";
 import { writeFileAtomic } from "../../local/files.ts";
+import { takeLock } from "../../local/lock.ts";
 import { checkOwnDir, claimOwnDir, removeOwnDir } from "../../local/own-dir.ts";
 import { ensureProcess, findProcesses, type ProcessSpec, stopProcesses } from "../../local/process.ts";
 import { resolveSettings } from "../../local/settings.ts";
@@ -146,5 +147,28 @@ describe.runIf(process.getuid?.() === 0)("processes", () => {
     await expect(ensureProcess(settings(), spec)).rejects.toThrow(
       "sleeper: answers 500: must serve within 1 s",
     );
+  });
+});
+
+describe("the lock", () => {
+  const name = `\0slipway-test-${process.pid}`;
+
+  test("is held by one at a time, and who waits is told by whom", async () => {
+    const first = await takeLock("start", () => {}, name);
+    const told: string[] = [];
+    const second = takeLock("stop", (holder) => told.push(holder), name);
+    await expect.poll(() => told).toEqual([`start (pid ${process.pid})`]);
+    await first.release();
+    await (await second).release();
+    expect(told).toHaveLength(1);
+  });
+
+  test("is free again when its holder was killed", async () => {
+    const code = `require("node:net").createServer().listen({ path: ${JSON.stringify(name)} }, () => console.log("up"))`;
+    const holder = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+    await new Promise((resolve) => holder.stdout.once("data", resolve));
+    const lock = takeLock("start", () => {}, name);
+    holder.kill("SIGKILL");
+    await (await lock).release();
   });
 });

@@ -19,7 +19,9 @@ function clusterWith(objects: readonly KubeObject[]) {
           found.apiVersion === apiVersion &&
           found.kind === kind &&
           (namespace === undefined || metadata.namespace === namespace) &&
-          Object.entries(labels).every(([key, value]) => (metadata.labels as Record<string, string>)[key] === value),
+          Object.entries(labels).every(
+            ([key, value]) => (metadata.labels as Record<string, string>)[key] === value,
+          ),
       ),
     delete: async ({ kind, metadata }: KubeObject) => {
       deleted.push(`${kind} ${metadata.namespace ?? ""}/${metadata.name}`);
@@ -40,7 +42,11 @@ test("what left the program is deleted, and what is in it stays", async () => {
 });
 
 test("an object of the same name but another kind stays", async () => {
-  const { cluster, deleted } = clusterWith([team, object("Service", "api", "team"), object("Deployment", "api", "team")]);
+  const { cluster, deleted } = clusterWith([
+    team,
+    object("Service", "api", "team"),
+    object("Deployment", "api", "team"),
+  ]);
   await prune(cluster, [team, object("Deployment", "api", "team")], mine);
   expect(deleted).toEqual(["Service team/api"]);
 });
@@ -50,14 +56,23 @@ test.each([
   ["another stack", { ...mine, "app.kubernetes.io/instance": "prod" }],
   ["another tool", { ...mine, "app.kubernetes.io/managed-by": "Helm" }],
 ])("what belongs to %s stays, in a namespace of ours too", async (_, labels) => {
-  const { cluster, deleted } = clusterWith([team, object("Secret", "theirs", "team", labels), object("Namespace", "theirs", undefined, labels)]);
+  const { cluster, deleted } = clusterWith([
+    team,
+    object("Secret", "theirs", "team", labels),
+    object("Namespace", "theirs", undefined, labels),
+  ]);
   await prune(cluster, [team], mine);
   expect(deleted).toEqual([]);
 });
 
 test("a namespace that the stack has left is deleted whole, and the new one stays", async () => {
   const old = object("Namespace", "old-team");
-  const { cluster, deleted } = clusterWith([team, old, object("Deployment", "api", "old-team"), object("Deployment", "api", "team")]);
+  const { cluster, deleted } = clusterWith([
+    team,
+    old,
+    object("Deployment", "api", "old-team"),
+    object("Deployment", "api", "team"),
+  ]);
   await prune(cluster, [team, object("Deployment", "api", "team")], mine);
   expect(deleted).toEqual(["Namespace /old-team"]);
 });

@@ -1,8 +1,10 @@
 import type { V1DeploymentStatus } from "@kubernetes/client-node";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Cluster, KubeObject } from "../../local/deliver/cluster.ts";
 import { waitForRollout } from "../../local/deliver/rollout.ts";
 import { Fault } from "../../local/fault.ts";
+
+vi.mock("node:timers/promises", () => ({ setTimeout: async () => {} }));
 
 function deployment(status: V1DeploymentStatus, replicas = 2): KubeObject {
   return {
@@ -36,7 +38,9 @@ async function wait({ looks, pods = [], events = [], logs = {} }: Given) {
   const cluster = {
     read: async () => looks[Math.min(look++, looks.length - 1)],
     core: {
-      listNamespacedPod: async ({ labelSelector }: { labelSelector: string }) => ({ items: labelSelector === "app=api" ? pods : [] }),
+      listNamespacedPod: async ({ labelSelector }: { labelSelector: string }) => ({
+        items: labelSelector === "app=api" ? pods : [],
+      }),
       listNamespacedEvent: async () => ({ items: events }),
       readNamespacedPodLog: async ({ name, previous }: { name: string; previous: boolean }) => {
         const log = logs[`${name}${previous ? " (previous)" : ""}`];
@@ -97,8 +101,15 @@ test("a rollout that fails says which pod, why by Kubernetes' own words and even
       ],
     },
   };
-  const good = { metadata: { name: "api-old-1" }, status: { conditions: [{ type: "Ready", status: "True" }] } };
-  const event = { involvedObject: { name: "api-new-1" }, reason: "BackOff", message: "restarting failed container" };
+  const good = {
+    metadata: { name: "api-old-1" },
+    status: { conditions: [{ type: "Ready", status: "True" }] },
+  };
+  const event = {
+    involvedObject: { name: "api-new-1" },
+    reason: "BackOff",
+    message: "restarting failed container",
+  };
   const other = { involvedObject: { name: "someone-else" }, reason: "Failed", message: "elsewhere" };
   const { end } = await wait({
     looks: [deployment(exceeded)],
@@ -124,7 +135,9 @@ test("a pod that never started has no log, and that is no error", async () => {
     metadata: { name: "api-new-1" },
     status: {
       phase: "Pending",
-      containerStatuses: [{ restartCount: 0, state: { waiting: { reason: "ImagePullBackOff", message: "not found" } } }],
+      containerStatuses: [
+        { restartCount: 0, state: { waiting: { reason: "ImagePullBackOff", message: "not found" } } },
+      ],
     },
   };
   expect((await wait({ looks: [deployment(exceeded)], pods: [pod] })).end).toBe(

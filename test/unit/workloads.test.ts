@@ -521,6 +521,7 @@ describe("for any definition and configuration", () => {
       fc.property(given, fc.constantFrom(...names), (input, name) => {
         check(buildWorkload(release({ ...input, name })), input.application[name], name);
       }),
+      { numRuns: 50 },
     );
 
   test("building twice gives the same objects, and leaves the input alone", () => {
@@ -530,6 +531,7 @@ describe("for any definition and configuration", () => {
         expect(buildWorkload(release(input))).toEqual(buildWorkload(release(structuredClone(input))));
         expect(input).toEqual(before);
       }),
+      { numRuns: 50 },
     );
   });
 
@@ -622,6 +624,7 @@ describe("for any definition and configuration", () => {
         expect(out(api, "frontend")).toEqual(into(frontend, "api"));
         expect(out(frontend, "api")).toEqual(into(api, "frontend"));
       }),
+      { numRuns: 50 },
     );
   });
 });

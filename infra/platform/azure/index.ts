@@ -46,6 +46,7 @@ export async function azurePlatform(
     location,
     tags,
     settings: config.registry,
+    login: config.cluster.login,
     repositories,
     kubeletObjectId: cluster.kubeletObjectId,
     baseName,

@@ -15,6 +15,8 @@ export interface AcrRegistryArgs {
   readonly location: string;
   readonly tags: { readonly [name: string]: string };
   readonly settings: AzurePlatform["registry"];
+  /** How to sign in to Azure. */
+  readonly login: AzurePlatform["cluster"]["login"];
   /** Repositories that this stack pushes to and pulls from. */
   readonly repositories: readonly string[];
   /** Identity of the cluster's kubelets, which gets AcrPull. */
@@ -138,6 +140,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
     const { password } = new TokenPassword(
       `${this.#name}-${purpose}-password`,
       {
+        login: this.#args.login,
         subscriptionId: token.id.apply((id) => id.split("/")[2] as string),
         resourceGroup: resourceGroupName,
         registry: registryName,

@@ -1,8 +1,12 @@
 import type { ContainerRegistryManagementClient } from "@azure/arm-containerregistry";
-import type { DefaultAzureCredential } from "@azure/identity";
+import type { TokenCredential } from "@azure/identity";
 import * as pulumi from "@pulumi/pulumi";
+import type { AzurePlatform } from "../../config/azure.ts";
+
+type AzureLogin = AzurePlatform["cluster"]["login"];
 
 interface Inputs {
+  readonly login: AzureLogin;
   readonly subscriptionId: string;
   readonly resourceGroup: string;
   readonly registry: string;
@@ -25,17 +29,27 @@ function load<T>(name: string): T {
 }
 
 /** Makes a new password of the token; the one before it stops working. */
-async function generate({ subscriptionId, resourceGroup, registry, tokenId }: Inputs): Promise<string> {
-  const { DefaultAzureCredential: Credential } = load<{
-    DefaultAzureCredential: new () => DefaultAzureCredential;
+async function generate({
+  login,
+  subscriptionId,
+  resourceGroup,
+  registry,
+  tokenId,
+}: Inputs): Promise<string> {
+  const identity = load<{
+    AzureCliCredential: new () => TokenCredential;
+    WorkloadIdentityCredential: new () => TokenCredential;
   }>("@azure/identity");
   const { ContainerRegistryManagementClient: Client } = load<{
     ContainerRegistryManagementClient: new (
-      credential: DefaultAzureCredential,
+      credential: TokenCredential,
       subscriptionId: string,
     ) => ContainerRegistryManagementClient;
   }>("@azure/arm-containerregistry");
-  const client = new Client(new Credential(), subscriptionId);
+  // The same login as the cluster's: nothing is tried that the stack's configuration does not name.
+  const credential =
+    login === "azurecli" ? new identity.AzureCliCredential() : new identity.WorkloadIdentityCredential();
+  const client = new Client(credential, subscriptionId);
   const { passwords } = await client.registries.generateCredentials(resourceGroup, registry, {
     tokenId,
     name: "password1",
@@ -61,6 +75,8 @@ const provider: pulumi.dynamic.ResourceProvider<Inputs, State> = {
 };
 
 export interface TokenPasswordArgs {
+  /** How to sign in to Azure. */
+  readonly login: AzureLogin;
   readonly subscriptionId: pulumi.Input<string>;
   readonly resourceGroup: pulumi.Input<string>;
   readonly registry: pulumi.Input<string>;
