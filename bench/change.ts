@@ -103,6 +103,7 @@ export async function bench(rounds: number): Promise<Row[]> {
             await served(text);
           }),
         );
+      }
     }
   } finally {
     await workspace.run("destroy", "--deliver", "direct");

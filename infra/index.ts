@@ -20,7 +20,7 @@ const stackNamespace = new StackNamespace(
   },
   { provider: platform.cluster.provider },
 );
-const provided = provideImages(application, stack, platform);
+const provided = await provideImages(application, stack, platform);
 const delivery = deliver({ application, stack, platform, namespace: stackNamespace, images: provided });
 
 /** URL of each workload. */

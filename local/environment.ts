@@ -115,7 +115,7 @@ async function checkMachine(settings: Settings): Promise<void> {
     });
   }
   for (const directory of [stateDir, settings.runDir]) checkOwnDir(directory);
-  requireSpace([stateDir, settings.runDir], 2, "the environment");
+  requireSpace([stateDir], 2, "the environment");
   await stopOrphanedBuilds(settings);
   await Promise.all([kubernetesTools, pauseTools].map((family) => checkTools(settings, family)));
   if (missingPackages().length === 0) {

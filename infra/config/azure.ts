@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dnsLabel } from "./primitives.ts";
+import { cidr, dnsLabel } from "./primitives.ts";
 
 /** Short region name as `az account list-locations` gives it. */
 const location = z
@@ -87,10 +87,7 @@ const objectId = z.guid("must be the object id (a GUID) of an Entra ID group");
 const apiServerAccess = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("public"),
-    authorizedIpRanges: z
-      .array(z.cidrv4("must be an IPv4 CIDR such as 203.0.113.0/24"))
-      .default([])
-      .describe("Who may reach the API server. Empty: everyone."),
+    authorizedIpRanges: z.array(cidr).default([]).describe("Who may reach the API server. Empty: everyone."),
   }),
   z.strictObject({ kind: z.literal("private").describe("An address inside the virtual network only.") }),
 ]);

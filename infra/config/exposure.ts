@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nodePort, port } from "./primitives.ts";
+import { cidr, nodePort, port } from "./primitives.ts";
 
 /** How a workload's Service is reached. */
 export const exposure = z.discriminatedUnion("type", [
@@ -13,7 +13,7 @@ export const exposure = z.discriminatedUnion("type", [
     port: port.default(80).describe("Port of the load balancer."),
     internal: z.boolean().default(false).describe("An address inside the virtual network only."),
     allowedSources: z
-      .array(z.cidrv4("must be an IPv4 CIDR such as 203.0.113.0/24"))
+      .array(cidr)
       .min(1, "must name at least one CIDR")
       .optional()
       .describe("Who may connect. Default: everyone."),

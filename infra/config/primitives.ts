@@ -88,5 +88,16 @@ export function compareQuantities(a: string, b: string): number {
   return amount(a) - amount(b);
 }
 
+/** A block of IPv4 addresses. */
+export const cidr = z.cidrv4("must be an IPv4 CIDR such as 203.0.113.0/24");
+
+/** A path in a container. */
+export const absolutePath = z.string().regex(/^\//, "must be an absolute path");
+
+/** What a ConfigMap takes as the name of a file. */
+export const fileName = z
+  .string()
+  .regex(/^[-._a-zA-Z0-9]{1,253}$/, "must be a file name: letters, digits, dots, dashes and underscores");
+
 /** A string that is set by `pulumi config set --secret` and never shown. */
 export const secretString = z.string().min(1, "must not be empty").meta({ secret: true });

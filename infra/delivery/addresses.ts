@@ -11,7 +11,7 @@ function url(host: string, port: number): string {
  * cluster tells of the Service, so a NodePort that the cluster picks or a load balancer's address is known as soon
  * as the Service is.
  *
- * @param nodeAddress address at which NodePorts answer; `requireExposable` makes sure that a NodePort has one
+ * @param nodeAddress address at which NodePorts answer; the schema makes sure that a NodePort has one
  */
 export function serviceUrl(
   service: kubernetes.core.v1.Service,

@@ -8,7 +8,6 @@ import { buildWorkload } from "../workloads/build.ts";
 import type { Application } from "../workloads/definition.ts";
 import { type RunnableImage, releaseOf } from "../workloads/release.ts";
 import { serviceUrl } from "./addresses.ts";
-import { requireExposable } from "./exposure.ts";
 import { PushedWorkload } from "./push.ts";
 
 export interface Delivery {
@@ -49,16 +48,8 @@ function push({ application, stack, platform, namespace, images }: Shipment): De
   return { urls };
 }
 
-/**
- * Gets the workloads into the cluster, in the way that the stack's configuration says.
- *
- * @throws InputError when the platform cannot expose a workload as the stack asks
- */
+/** Gets the workloads into the cluster, in the way that the stack's configuration says. */
 export function deliver(shipment: Shipment): Delivery {
-  requireExposable(
-    shipment.stack.config.exposure as { readonly [workload: string]: Exposure },
-    shipment.platform.cluster,
-  );
   switch (shipment.stack.config.delivery.kind) {
     case "push":
       return push(shipment);

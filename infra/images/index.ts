@@ -10,11 +10,11 @@ import { promotedImages } from "./promote.ts";
 export type Images = { readonly [workload: string]: RunnableImage };
 
 /** Provides an image for each workload: built and pushed, or the digest that another stack runs. */
-export function provideImages(
+export async function provideImages(
   application: Application,
   { project, config: { images } }: Stack,
   platform: Platform,
-): Images {
+): Promise<Images> {
   switch (images.source) {
     case "build":
       return buildImages(

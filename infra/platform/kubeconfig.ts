@@ -21,8 +21,6 @@ export interface KubeconfigContext {
   readonly content: string;
   /** URL of the API server. */
   readonly server: string;
-  /** PEM of the certificate authority; absent where the machine's own are to be trusted. */
-  readonly ca?: string;
   /** Stays the same when only the client's credentials change. */
   readonly clusterIdentifier: string;
 }
@@ -38,6 +36,18 @@ export function kubeconfigFiles(path: string | undefined, env: NodeJS.ProcessEnv
   return fromEnv.length > 0 ? fromEnv : [join(homedir(), ".kube/config")];
 }
 
+function readReferenced(key: string, path: string): string {
+  try {
+    return readFileSync(path).toString("base64");
+  } catch (error) {
+    throw new InputError({
+      key: `kubeconfig: ${key}`,
+      value: path,
+      rule: `must be a file that can be read (${(error as NodeJS.ErrnoException).code})`,
+    });
+  }
+}
+
 /** Replaces every `key: path` of an entry by `key-data: content`, so that the kubeconfig stands on its own. */
 function inline(entry: Record<string, unknown>, directory: string): Record<string, unknown> {
   return Object.fromEntries(
@@ -47,12 +57,22 @@ function inline(entry: Record<string, unknown>, directory: string): Record<strin
         typeof value !== "string"
       )
         return [key, value];
-      return [
-        `${key}-data`,
-        readFileSync(isAbsolute(value) ? value : resolve(directory, value)).toString("base64"),
-      ];
+      return [`${key}-data`, readReferenced(key, isAbsolute(value) ? value : resolve(directory, value))];
     }),
   );
+}
+
+function readKubeconfigFile(file: string): KubeconfigFile | null {
+  try {
+    return parse(readFileSync(file, "utf8")) as KubeconfigFile | null;
+  } catch (error) {
+    // The first line only: the rest of a YAML error quotes the file, which holds credentials.
+    throw new InputError({
+      key: "slipway:platform.kubeconfig",
+      value: file,
+      rule: `must be a kubeconfig in YAML: ${(error as Error).message.split("\n")[0]}`,
+    });
+  }
 }
 
 /**
@@ -64,7 +84,7 @@ function inline(entry: Record<string, unknown>, directory: string): Record<strin
 export function readKubeconfigContext(files: readonly string[], name: string): KubeconfigContext {
   const known: string[] = [];
   for (const file of files.filter((candidate) => existsSync(candidate))) {
-    const config = parse(readFileSync(file, "utf8")) as KubeconfigFile | null;
+    const config = readKubeconfigFile(file);
     known.push(...(config?.contexts ?? []).map((entry) => entry.name));
     const context = config?.contexts?.find((entry) => entry.name === name)?.context;
     if (context === undefined) continue;
@@ -91,7 +111,6 @@ export function readKubeconfigContext(files: readonly string[], name: string): K
         contexts: [{ name, context }],
       }),
       server,
-      ...(ca === undefined ? {} : { ca }),
       clusterIdentifier: createHash("sha256")
         .update(`${server}\n${ca ?? ""}`)
         .digest("hex")

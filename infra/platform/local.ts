@@ -68,7 +68,7 @@ export async function localPlatform(config: LocalPlatform): Promise<Platform> {
   const { server, username, password } = registry;
   const credentials = username === undefined || password === undefined ? undefined : { username, password };
   await Promise.all([
-    requireCluster("slipway:platform.context", kubeconfig.server, kubeconfig.ca, hint),
+    requireCluster("slipway:platform.context", kubeconfig.server, hint),
     requireRegistry("slipway:platform.registry", server, credentials, hint),
   ]);
   const content = pulumi.secret(kubeconfig.content);
@@ -85,8 +85,6 @@ export async function localPlatform(config: LocalPlatform): Promise<Platform> {
       }),
       kubeconfig: content,
       nodeAddress: config.address,
-      // The embedded environment has no load balancer; whether a cluster of the user's has one cannot be known.
-      loadBalancers: !disposable,
     },
     registry: { server, ...(user === undefined ? {} : { push: user, pull: user }) },
     builder: { ...builder(), platform: `linux/${process.arch === "arm64" ? "arm64" : "amd64"}` },

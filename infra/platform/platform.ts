@@ -15,8 +15,6 @@ export interface Cluster {
   readonly kubeconfig: pulumi.Output<string>;
   /** Address at which NodePorts answer, where there is one that clients can reach. */
   readonly nodeAddress?: string;
-  /** Whether a Service of type LoadBalancer gets an address. */
-  readonly loadBalancers: boolean;
 }
 
 /** The registry that a stack pushes to and its cluster pulls from. */

@@ -10,13 +10,15 @@ interface Answer {
   readonly headers: NodeJS.Dict<string | string[]>;
 }
 
-function get(url: URL, headers: Record<string, string> = {}, ca?: string): Promise<Answer> {
+function get(
+  url: URL,
+  { headers = {}, anybody = false }: { headers?: Record<string, string>; anybody?: boolean } = {},
+): Promise<Answer> {
   const request = url.protocol === "http:" ? httpRequest : httpsRequest;
   return new Promise((resolve, reject) => {
-    // Only whether something answers matters, not who: a client that uses the answer checks the certificate.
     const sent = request(
       url,
-      { headers, timeout, agent: false, ...(ca === undefined ? {} : { ca }) },
+      { headers, timeout, agent: false, rejectUnauthorized: !anybody },
       (response) => {
         response.resume();
         resolve({ status: response.statusCode ?? 0, headers: response.headers });
@@ -38,14 +40,10 @@ function reason(error: unknown): string {
  *
  * @throws InputError that names the server and why it does not
  */
-export async function requireCluster(
-  key: string,
-  server: string,
-  ca: string | undefined,
-  hint: string,
-): Promise<void> {
+export async function requireCluster(key: string, server: string, hint: string): Promise<void> {
   try {
-    await get(new URL("/readyz", server), {}, ca);
+    // Whether something answers, not who: the client that sends credentials there checks the certificate.
+    await get(new URL("/readyz", server), { anybody: true });
   } catch (error) {
     throw new InputError({
       key,
@@ -67,7 +65,7 @@ async function askTokenServer(challenge: string, authorization: string): Promise
   const field = (name: string) => new RegExp(`${name}="([^"]*)"`).exec(challenge)?.[1] ?? "";
   const url = new URL(field("realm"));
   url.searchParams.set("service", field("service"));
-  return get(url, { authorization });
+  return get(url, { headers: { authorization } });
 }
 
 /**
@@ -87,7 +85,10 @@ export async function requireRegistry(
       : `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
   let answer: Answer;
   try {
-    answer = await get(registryUrl(server), authorization === undefined ? {} : { authorization });
+    answer = await get(
+      registryUrl(server),
+      authorization === undefined ? {} : { headers: { authorization } },
+    );
     const challenge = answer.headers["www-authenticate"];
     if (
       answer.status === 401 &&
@@ -102,6 +103,14 @@ export async function requireRegistry(
       key: `${key}.server`,
       value: server,
       rule: `is a registry that cannot be reached: ${reason(error)}`,
+      hint,
+    });
+  }
+  if (answer.status >= 400 && answer.status !== 401 && answer.status !== 403) {
+    throw new InputError({
+      key: `${key}.server`,
+      value: server,
+      rule: `is not a registry that works: it answered HTTP ${answer.status} to GET /v2/`,
       hint,
     });
   }

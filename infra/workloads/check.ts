@@ -1,6 +1,14 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { InputError, type Problem } from "../config/error.ts";
-import { compareQuantities, dnsLabel, environmentName, port } from "../config/primitives.ts";
+import {
+  absolutePath,
+  cidr,
+  compareQuantities,
+  dnsLabel,
+  environmentName,
+  fileName,
+  port,
+} from "../config/primitives.ts";
 import type { StackConfig } from "../config/stack.ts";
 import { replicas, resources } from "../config/workloads.ts";
 import { addressesIn } from "./content.ts";
@@ -58,6 +66,50 @@ function checkProblems(key: string, workload: Workload): Problem[] {
         : [{ key: `${key}.${probe}.path`, value: path, rule: "must begin with /" }]),
     ];
   });
+}
+
+/** Environment variables that every container gets from the stack. */
+const reserved = ["BUILD_NUMBER", "POD_NAME"];
+
+const drainSeconds = z
+  .int("must be a whole number")
+  .min(0, "must be 0 or more")
+  .max(3600, "must be 3600 or less");
+
+function environmentProblems(key: string, { env = {}, secretEnv = [] }: Workload): Problem[] {
+  const named = [
+    ...Object.keys(env).map((name) => ({ at: `${key}.env.${name} (name)`, name })),
+    ...secretEnv.map((name) => ({ at: `${key}.secretEnv`, name })),
+  ];
+  return [
+    ...named.flatMap(({ at, name }) => violations(at, name, environmentName)),
+    ...named
+      .filter(({ name }) => reserved.includes(name))
+      .map(({ at, name }) => ({
+        key: at,
+        value: name,
+        rule: "is set for every workload",
+        hint: "Choose another name",
+      })),
+    ...secretEnv
+      .filter((name) => name in env)
+      .map((name) => ({
+        key: `${key}.secretEnv`,
+        value: name,
+        rule: "is in env too",
+        hint: "Remove it from one of them",
+      })),
+  ];
+}
+
+function fileProblems(key: string, { config, writablePaths = [] }: Workload): Problem[] {
+  return [
+    ...(config === undefined ? [] : violations(`${key}.config.mountPath`, config.mountPath, absolutePath)),
+    ...Object.keys(config?.files ?? {}).flatMap((file) =>
+      violations(`${key}.config.files (name)`, file, fileName),
+    ),
+    ...writablePaths.flatMap((path) => violations(`${key}.writablePaths`, path, absolutePath)),
+  ];
 }
 
 function referenceProblems(
@@ -155,12 +207,13 @@ export function checkApplication(application: Application, config: StackConfig):
       ...checkProblems(key, workload),
       ...violations(`${key}.resources`, workload.resources, resources),
       ...violations(`${key}.replicas`, workload.replicas, replicas.optional()),
-      ...(workload.egress ?? []).flatMap((destination, index) =>
-        violations(`${key}.egress[${index}].port`, destination.port, port),
-      ),
-      ...Object.keys(workload.env ?? {}).flatMap((variable) =>
-        violations(`${key}.env.${variable} (name)`, variable, environmentName),
-      ),
+      ...violations(`${key}.drainSeconds`, workload.drainSeconds, drainSeconds.optional()),
+      ...(workload.egress ?? []).flatMap((destination, index) => [
+        ...violations(`${key}.egress[${index}].port`, destination.port, port),
+        ...violations(`${key}.egress[${index}].cidr`, destination.cidr, cidr),
+      ]),
+      ...environmentProblems(key, workload),
+      ...fileProblems(key, workload),
     ];
     if (definition.length > 0) return definition;
     return [

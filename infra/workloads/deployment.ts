@@ -3,7 +3,6 @@ import { configMapName } from "./configMap.ts";
 import type { HttpCheck } from "./definition.ts";
 import { labels, metadata, selectorLabels } from "./labels.ts";
 import type { Release } from "./release.ts";
-import { secretName } from "./secret.ts";
 
 /**
  * Seconds that a pod keeps serving after it was told to end: endpoints are removed from the Service at the same
@@ -23,7 +22,7 @@ function env(release: Release) {
     ...Object.entries(release.env).map(([name, value]) => ({ name, value })),
     ...Object.keys(release.secretEnv).map((name) => ({
       name,
-      valueFrom: { secretKeyRef: { name: secretName(release), key: name } },
+      valueFrom: { secretKeyRef: { name: release.secretName as string, key: name } },
     })),
   ];
 }

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Exposure } from "../config/exposure.ts";
 import type { StackConfig } from "../config/stack.ts";
 import type { WorkloadOverride } from "../config/workloads.ts";
-import { type Addresses, contentOf } from "./content.ts";
+import { type Addresses, contentOf, secretHash } from "./content.ts";
 import type { Application, Workload } from "./definition.ts";
 
 /** An image to run. */
@@ -40,6 +40,8 @@ export interface Release extends Omit<Surroundings, "addresses"> {
   readonly exposure: Exposure;
   readonly env: { readonly [name: string]: pulumi.Input<string> };
   readonly secretEnv: { readonly [name: string]: string };
+  /** Name of the Secret that holds them, by its content. Absent when there are none. */
+  readonly secretName: string | undefined;
   readonly configFiles: { readonly [file: string]: pulumi.Input<string> };
   /** Workloads of the application that connect to this one. */
   readonly clients: readonly string[];
@@ -57,6 +59,7 @@ export function releaseOf(
 ): Release {
   const workload = application[name] as Workload;
   const override = config.workloads[name] as WorkloadOverride;
+  const secretEnv = config.secrets[name] ?? {};
   const env = { ...workload.env, ...override.env };
   return {
     ...shared,
@@ -72,7 +75,11 @@ export function releaseOf(
     },
     exposure: config.exposure[name] as Exposure,
     env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, contentOf(value, addresses)])),
-    secretEnv: config.secrets[name] ?? {},
+    secretEnv,
+    secretName:
+      Object.keys(secretEnv).length === 0
+        ? undefined
+        : `${name}-secret-${secretHash(`${shared.project}/${shared.stack}/${name}`, secretEnv)}`,
     configFiles: Object.fromEntries(
       Object.entries(workload.config?.files ?? {}).map(([file, value]) => [
         file,

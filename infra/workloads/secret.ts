@@ -1,21 +1,15 @@
 import type { types } from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { secretHash } from "./content.ts";
 import { metadata } from "./labels.ts";
 import type { Release } from "./release.ts";
 
-/** The Secret's name follows its content, as a ConfigMap's does. */
-export function secretName(release: Release): string {
-  return `${release.name}-secret-${secretHash(`${release.project}/${release.stack}/${release.name}`, release.secretEnv)}`;
-}
-
 /** The workload's secret environment variables, or nothing when it has none. */
 export function secret(release: Release) {
-  if (Object.keys(release.secretEnv).length === 0) return undefined;
+  if (release.secretName === undefined) return undefined;
   return {
     apiVersion: "v1",
     kind: "Secret",
-    metadata: { ...metadata(release), name: secretName(release) },
+    metadata: { ...metadata(release), name: release.secretName },
     immutable: true,
     type: "Opaque",
     data: pulumi.secret(

@@ -128,24 +128,30 @@ const images = fc.oneof(
 );
 
 /** A valid configuration of a stack, as a user would write it, with every key present or absent. */
-export const stackConfiguration = fc.record(
-  {
-    platform,
-    namespace: label,
-    images,
-    workloads: fc.record({ api: override, frontend: override }, { requiredKeys: [] }),
-    exposure: fc.record({ api: exposure(30001), frontend: exposure(32767) }, { requiredKeys: [] }),
-    delivery: fc.constant({ kind: "push" }),
-    secrets: fc.record(
-      {
-        api: fc.dictionary(environmentName, fc.string({ minLength: 1 }), { maxKeys: 2 }),
-        frontend: fc.constant({}),
-      },
-      { requiredKeys: [] },
-    ),
-  },
-  { requiredKeys: ["platform"] },
-);
+export const stackConfiguration = fc
+  .record(
+    {
+      platform,
+      namespace: label,
+      images,
+      workloads: fc.record({ api: override, frontend: override }, { requiredKeys: [] }),
+      exposure: fc.record({ api: exposure(30001), frontend: exposure(32767) }, { requiredKeys: [] }),
+      delivery: fc.constant({ kind: "push" }),
+      secrets: fc.record(
+        {
+          api: fc.dictionary(environmentName, fc.string({ minLength: 1 }), { maxKeys: 2 }),
+          frontend: fc.constant({}),
+        },
+        { requiredKeys: [] },
+      ),
+    },
+    { requiredKeys: ["platform"] },
+  )
+  // The embedded environment has no load balancer.
+  .filter(
+    ({ platform: { context }, exposure = {} }) =>
+      context !== undefined || Object.values(exposure).every((value) => value?.type !== "LoadBalancer"),
+  );
 
 const check = (ports: readonly string[]) =>
   fc.record({ path: fc.constantFrom("/", "/readyz", "/healthz"), port: fc.constantFrom(...ports) });

@@ -43,7 +43,7 @@ export function release({
   surroundings,
 }: Given): Release {
   const parsed = parseStackConfig(
-    { platform: { kind: "local" }, ...config },
+    { platform: { kind: "local", context: "own", registry: { server: "registry.example" } }, ...config },
     { stack: "dev", workloads: Object.keys(application) },
   );
   return releaseOf(application, name, parsed, runnable, {

@@ -48,6 +48,32 @@ describe("a definition that breaks a rule is refused with its key, the value and
       `${key}.ports.http = 65536: must be a port from 1 to 65535.`,
     ],
     ["half a port", api({ ports: { http: 80.5 } }), `${key}.ports.http = 80.5: must be a whole number.`],
+    ["a negative drain", api({ drainSeconds: -1 }), `${key}.drainSeconds = -1: must be 0 or more.`],
+    [
+      "an egress that is no CIDR",
+      api({ egress: [{ cidr: "everywhere", port: 443 }] }),
+      `${key}.egress[0].cidr = "everywhere": must be an IPv4 CIDR such as 203.0.113.0/24.`,
+    ],
+    [
+      "an environment variable that every container gets",
+      api({ env: { POD_NAME: "x" } }),
+      `${key}.env.POD_NAME (name) = "POD_NAME": is set for every workload. Choose another name.`,
+    ],
+    [
+      "a secret with the name of a plain variable",
+      api({ env: { KEY: "x" }, secretEnv: ["KEY"] }),
+      `${key}.secretEnv = "KEY": is in env too. Remove it from one of them.`,
+    ],
+    [
+      "a relative mount path",
+      api({ config: { mountPath: "config", files: {} } }),
+      `${key}.config.mountPath = "config": must be an absolute path.`,
+    ],
+    [
+      "a file's name with a slash",
+      api({ config: { mountPath: "/config", files: { "a/b": "" } } }),
+      `${key}.config.files (name) = "a/b": must be a file name: letters, digits, dots, dashes and underscores.`,
+    ],
     [
       "a port used twice",
       api({ ports: { http: 8080, metrics: 8080 } }),

@@ -8,7 +8,8 @@ import { compareQuantities } from "../../infra/config/primitives.ts";
 import { stackConfiguration, workloadNames } from "../support/arbitrary.ts";
 
 const context = { stack: "dev", workloads: [...workloadNames] };
-const platform = { kind: "local" };
+// A cluster of one's own takes every kind of exposure.
+const platform = { kind: "local", context: "own", registry: { server: "registry.example" } };
 const own = { kind: "local", context: "kind", registry: { server: "localhost:5001" } };
 
 /** The message of the InputError that a call ends in. */

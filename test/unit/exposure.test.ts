@@ -1,18 +1,14 @@
-import type * as kubernetes from "@pulumi/kubernetes";
 import { expect, test } from "vitest";
 import { InputError } from "../../infra/config/error.ts";
-import type { Exposure } from "../../infra/config/exposure.ts";
-import { requireExposable } from "../../infra/delivery/exposure.ts";
-import type { Platform } from "../../infra/platform/index.ts";
+import { parseStackConfig } from "../../infra/config/parse.ts";
 
-const clusterIp: Exposure = { type: "ClusterIP" };
-const nodePort: Exposure = { type: "NodePort" };
-const loadBalancer: Exposure = { type: "LoadBalancer", port: 80, internal: false };
+const azure = { kind: "azure", location: "westeurope", cluster: { kubernetesVersion: "1.34" } };
+const embedded = { kind: "local" };
+const own = { kind: "local", context: "kind-kind", registry: { server: "localhost:5001" } };
 
-function messageOf(exposures: { readonly [workload: string]: Exposure }, what: object): string {
-  const cluster = { provider: {} as kubernetes.Provider, ...what } as Platform["cluster"];
+function messageOf(platform: object, exposure: object): string {
   try {
-    requireExposable(exposures, cluster);
+    parseStackConfig({ platform, exposure }, { stack: "dev", workloads: ["api", "frontend"] });
     return "accepted";
   } catch (error) {
     expect(error).toBeInstanceOf(InputError);
@@ -20,26 +16,24 @@ function messageOf(exposures: { readonly [workload: string]: Exposure }, what: o
   }
 }
 
-const everything = { api: nodePort, frontend: loadBalancer, worker: clusterIp };
-
-test("a platform with reachable nodes and load balancers gives every exposure", () => {
-  expect(messageOf(everything, { nodeAddress: "192.0.2.7", loadBalancers: true })).toBe("accepted");
+test.each([
+  ["Azure", "LoadBalancer", azure],
+  ["the embedded environment", "NodePort", embedded],
+  ["a cluster of one's own", "NodePort", own],
+  ["a cluster of one's own", "LoadBalancer", own],
+])("%s takes %s", (_, type, platform) => {
+  expect(messageOf(platform, { api: { type }, frontend: { type: "ClusterIP" } })).toBe("accepted");
 });
 
-test("a NodePort is refused where nodes have no address, and nothing else is", () => {
-  expect(messageOf(everything, { loadBalancers: true })).toBe(
-    'slipway:exposure.api.type = "NodePort": has no address on this platform: its nodes cannot be reached from outside. Use LoadBalancer.',
+test("a NodePort is refused where nodes have no address, for every workload that asks for one", () => {
+  const rule = "has no address on this platform: its nodes cannot be reached from outside. Use LoadBalancer.";
+  expect(messageOf(azure, { api: { type: "NodePort" }, frontend: { type: "NodePort" } })).toBe(
+    `slipway:exposure.api.type = "NodePort": ${rule}\nslipway:exposure.frontend.type = "NodePort": ${rule}`,
   );
 });
 
-test("a load balancer is refused where nobody provides one, and nothing else is", () => {
-  expect(messageOf(everything, { nodeAddress: "127.0.0.1", loadBalancers: false })).toBe(
-    'slipway:exposure.frontend.type = "LoadBalancer": never gets an address here: the embedded environment has no load balancer. Use NodePort.',
-  );
-});
-
-test("every workload that cannot be exposed is named", () => {
-  expect(messageOf({ api: nodePort, frontend: nodePort }, { loadBalancers: true }).split("\n")).toHaveLength(
-    2,
+test("a load balancer is refused where nobody provides one", () => {
+  expect(messageOf(embedded, { api: { type: "LoadBalancer" }, frontend: { type: "NodePort" } })).toBe(
+    'slipway:exposure.api.type = "LoadBalancer": never gets an address here: the embedded environment has no load balancer. Use NodePort.',
   );
 });

@@ -53,7 +53,7 @@ async function provide(
     project,
     "dev",
   );
-  const provided = provideImages(
+  const provided = await provideImages(
     application,
     { project, name: "dev", config: { images } as StackConfig },
     on,

@@ -49,24 +49,20 @@ test.each([200, 401, 403])(
   "a cluster that answers %i is there: what it lets whom do is another matter",
   async (status) => {
     const host = await serve(({ url }) => ({ status: url === "/readyz" ? status : 500 }));
-    await expect(requireCluster("key", `http://${host}`, undefined, "Start it")).resolves.toBeUndefined();
+    await expect(requireCluster("key", `http://${host}`, "Start it")).resolves.toBeUndefined();
   },
 );
 
 test("an unreachable cluster is refused with its address, the reason and what to do", async () => {
   const host = await nobody();
-  expect(
-    await messageOf(requireCluster("slipway:platform.context", `https://${host}`, undefined, "Start it")),
-  ).toBe(
+  expect(await messageOf(requireCluster("slipway:platform.context", `https://${host}`, "Start it"))).toBe(
     `slipway:platform.context = "https://${host}": is a cluster that cannot be reached: nothing listens there. Start it.`,
   );
 });
 
 test("a cluster that hangs up is unreachable", async () => {
   const host = await serve(() => "hang up");
-  expect(
-    await messageOf(requireCluster("slipway:platform.context", `http://${host}`, undefined, "Start it")),
-  ).toBe(
+  expect(await messageOf(requireCluster("slipway:platform.context", `http://${host}`, "Start it"))).toBe(
     `slipway:platform.context = "http://${host}": is a cluster that cannot be reached: socket hang up. Start it.`,
   );
 });
@@ -159,3 +155,13 @@ test.each([
 ])("only a registry on the loopback interface is spoken to in plain HTTP: %s", (server, url) => {
   expect(registryUrl(server).href).toBe(url);
 });
+
+test.each([404, 500, 503])(
+  "a server that answers %i to a registry's first question is no registry",
+  async (status) => {
+    const host = await serve(() => ({ status }));
+    expect(await messageOf(requireRegistry("slipway:platform.registry", host, undefined, "Start it"))).toBe(
+      `slipway:platform.registry.server = "${host}": is not a registry that works: it answered HTTP ${status} to GET /v2/. Start it.`,
+    );
+  },
+);

@@ -67,7 +67,6 @@ export async function azurePlatform(
         { dependsOn: [...cluster.pools] },
       ),
       kubeconfig,
-      loadBalancers: true,
     },
     registry: {
       server: registry.server,
