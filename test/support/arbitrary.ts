@@ -149,10 +149,10 @@ export const stackConfiguration = fc
   )
   // The embedded environment has no load balancer.
   .filter(
-    ({ platform: { context }, exposure = {} }) =>
-      context !== undefined || Object.values(exposure).every((value) => value?.type !== "LoadBalancer"),
+    ({ platform: where, exposure = {} }) =>
+      (where !== undefined && "context" in where) ||
+      Object.values(exposure).every((value) => value?.type !== "LoadBalancer"),
   );
-
 const check = (ports: readonly string[]) =>
   fc.record({ path: fc.constantFrom("/", "/readyz", "/healthz"), port: fc.constantFrom(...ports) });
 

@@ -452,7 +452,7 @@ describe("quantities compare by what they stand for", () => {
 
 describe("defaults", () => {
   test("a platform is all that a stack must name", () => {
-    expect(parseStackConfig({ platform }, context)).toEqual({
+    expect(parseStackConfig({ platform: { kind: "local" } }, context)).toEqual({
       platform: { kind: "local", address: "127.0.0.1" },
       namespace: "dev",
       images: { source: "build" },
