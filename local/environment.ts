@@ -21,6 +21,7 @@ import { installPackages, missingPackages } from "./packages.ts";
 import { kubeconfigPath, makePki } from "./pki.ts";
 import { checkPorts } from "./ports.ts";
 import { ensureProcess, findProcesses, type ProcessSpec, stopOrphanedBuilds } from "./process.ts";
+import { elapsed } from "./render.ts";
 import { NAME, type Settings } from "./settings.ts";
 import { checkTools, kubernetesTools, pauseTools, provideTools, type Tools } from "./tools.ts";
 
@@ -85,9 +86,11 @@ export function startTasks(settings: Settings): Task[] {
   ];
 }
 
+/** Shows a step's progress and how long it has been at it. */
 function report(task: Output): (line: string) => void {
+  const begin = performance.now();
   return (line) => {
-    task.output = line;
+    task.output = `${line}  ${elapsed(performance.now() - begin)}`;
   };
 }
 

@@ -44,8 +44,6 @@ export interface Running {
   readonly digest: string;
   /** False for what a process started itself: shims, helpers. */
   readonly main: boolean;
-  /** Resident set, in KiB. */
-  readonly residentKiB: number;
   /** Start time in clock ticks since boot: with the pid, a name that is never used twice. */
   readonly started: string;
 }
@@ -95,11 +93,19 @@ function inspect(pid: number, stateDir: string): Running | undefined {
       name: variables.get(MARK_NAME) ?? "",
       digest: variables.get(MARK_DIGEST) ?? "",
       main: Number(fields[3]) === pid,
-      residentKiB: Number(fields[21]) * 4,
       started: fields[19] ?? "",
     };
   } catch {
     return undefined; // It ended while being looked at.
+  }
+}
+
+/** Resident set of a process in KiB; none when it has ended. */
+export function residentKiB(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0);
+  } catch {
+    return 0;
   }
 }
 

@@ -55,7 +55,7 @@ class PlainRenderer implements ListrRenderer {
         const now = performance.now();
         if (now - spoke < PLAIN_PROGRESS_SECONDS * 1000) return;
         spoke = now;
-        print(`  ${task.title}: ${line}  ${elapsed(now - begin)}`);
+        print(`  ${task.title}: ${line}`);
       });
       task.on(ListrTaskEventType.SUBTASK, (subtasks) => this.follow(subtasks));
     }

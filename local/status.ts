@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
+import { cgroupProcesses } from "./cgroups.ts";
 import { dnsState, nodeState } from "./cluster.ts";
 import { descriptorPath, readDescriptor } from "./descriptor.ts";
 import { kubeconfigPath } from "./pki.ts";
-import { findProcesses } from "./process.ts";
+import { findProcesses, residentKiB } from "./process.ts";
 import { NAME, type Settings } from "./settings.ts";
 
 /** The processes of a complete environment. */
@@ -28,8 +29,10 @@ export interface EnvironmentStatus {
   /** Absent: nothing is there. Down: data without processes. Partial: some run. */
   readonly state: "absent" | "down" | "partial" | "up";
   readonly processes: readonly ProcessStatus[];
-  /** All of it, shims included. */
+  /** All of it: these processes, the shims they started, and what runs in pods. */
   readonly residentMiB: number;
+  /** Of that, what runs in pods. */
+  readonly podsMiB: number;
   readonly node: string;
   readonly dns: string;
   readonly kubeconfig?: string;
@@ -46,7 +49,7 @@ export async function environmentStatus(settings: Settings): Promise<Environment
     const running = mains.get(name);
     return running === undefined
       ? { name }
-      : { name, pid: running.pid, residentMiB: Math.round(running.residentKiB / 1024) };
+      : { name, pid: running.pid, residentMiB: Math.round(residentKiB(running.pid) / 1024) };
   });
   const serves = mains.has("kube-apiserver") && existsSync(kubeconfigPath(settings, "admin"));
   const ask = (question: Promise<string | undefined>) =>
@@ -56,11 +59,13 @@ export async function environmentStatus(settings: Settings): Promise<Environment
     : ["no API server", "no API server"];
   const complete = processes.every(({ pid }) => pid !== undefined) && node === "ready" && dns === "ready";
   const described = existsSync(descriptorPath(settings.stateDir)) && complete;
+  const podsKiB = cgroupProcesses().reduce((sum, pid) => sum + residentKiB(pid), 0);
   const empty = existsSync(settings.stateDir) ? "down" : "absent";
   return {
     state: described ? "up" : all.length > 0 ? "partial" : empty,
     processes,
-    residentMiB: Math.round(all.reduce((sum, { residentKiB }) => sum + residentKiB, 0) / 1024),
+    residentMiB: Math.round((all.reduce((sum, { pid }) => sum + residentKiB(pid), 0) + podsKiB) / 1024),
+    podsMiB: Math.round(podsKiB / 1024),
     node,
     dns,
     ...(described ? access(settings) : {}),
@@ -86,7 +91,7 @@ export function formatStatus(status: EnvironmentStatus): string {
     ...rows,
     `  ${"node".padEnd(24)} ${node}`,
   ];
-  lines.push(`  ${"cluster DNS".padEnd(24)} ${dns}`);
+  lines.push(`  ${"cluster DNS".padEnd(24)} ${dns}`, `  ${"pods".padEnd(24)} ${status.podsMiB} MiB`);
   if (kubeconfig !== undefined) {
     lines.push(
       `kubeconfig  ${kubeconfig} (context ${NAME})`,
