@@ -55,6 +55,7 @@ export function startTasks(settings: Settings): Task[] {
       task: async (_, task) => {
         const installed = await installPackages(report(task));
         task.title = `Operating system packages: ${installed.join(", ")}`;
+        await checkNeighbours(settings);
       },
     },
     { title: "Network", task: () => prepareNetwork(settings) },
@@ -121,11 +122,15 @@ async function checkMachine(settings: Settings): Promise<void> {
   requireSpace([stateDir], 2, "the environment");
   await stopOrphanedBuilds(settings);
   await Promise.all([kubernetesTools, pauseTools].map((family) => checkTools(settings, family)));
-  if (missingPackages().length === 0) {
-    const own = new Set(findProcesses(settings).map(({ pid }) => pid));
-    await checkPorts(settings.ports, own);
-    await checkNetwork(readHostRecord(settings));
-  }
+  // What looks at ports and routes may be missing itself: then these are checked as soon as it is installed.
+  if (missingPackages().length === 0) await checkNeighbours(settings);
+}
+
+/** Whether other programs of the machine are in the way. */
+async function checkNeighbours(settings: Settings): Promise<void> {
+  const own = new Set(findProcesses(settings).map(({ pid }) => pid));
+  await checkPorts(settings.ports, own);
+  await checkNetwork(readHostRecord(settings));
 }
 
 async function prepareNetwork(settings: Settings): Promise<void> {

@@ -1,6 +1,7 @@
 import { existsSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { absentProfiles, unloadProfiles } from "./apparmor.ts";
 import { currentBoot } from "./descriptor.ts";
 import { readIfPresent, writeFileAtomic } from "./files.ts";
 import { ask, run } from "./run.ts";
@@ -70,6 +71,8 @@ const recordSchema = z.strictObject({
   absent: z.array(z.string()),
   /** Of {@link counters}, those that were not there. */
   counters: z.array(z.string()).default([]),
+  /** AppArmor profiles of containers that were not loaded. */
+  profiles: z.array(z.string()).default([]),
 });
 
 /** How the machine was before the environment changed it. */
@@ -98,6 +101,7 @@ export async function prepareHost(settings: Settings): Promise<void> {
       tables: await filterTables(),
       modules,
       counters: await absentCounters(),
+      profiles: absentProfiles(),
       absent: [XTABLES_LOCK, ...sharedDirectories].filter((path) => !existsSync(path)),
     };
     writeFileAtomic(recordPath(settings), JSON.stringify(record, undefined, 2));
@@ -113,6 +117,7 @@ export async function restoreHost(record: HostRecord): Promise<void> {
     if (readSysctl(key) === sysctls[key]) writeSysctl(key, before);
   }
   for (const module of record.modules) await ask("/usr/sbin/modprobe", ["-r", module]);
+  unloadProfiles(record.profiles);
   for (const counter of record.counters) await ask("/usr/sbin/nfacct", ["delete", counter]);
   const added = (await filterTables()).filter((table) => !record.tables.includes(table));
   for (const table of added) {

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { hasAppArmor } from "./apparmor.ts";
 import { Fault } from "./fault.ts";
 import { ask, run } from "./run.ts";
 
@@ -17,9 +18,16 @@ const wanted = {
   tar: "/usr/bin/tar",
 } as const;
 
-/** Packages of {@link wanted} that are not there. */
+/** With AppArmor in the kernel, Docker can start nothing before these tools have loaded its profile. */
+const wantedByAppArmor = { apparmor: "/usr/sbin/apparmor_parser" } as const;
+
+function wantedHere(): Readonly<Record<string, string>> {
+  return hasAppArmor() ? { ...wanted, ...wantedByAppArmor } : wanted;
+}
+
+/** Packages that the environment needs and that are not there. */
 export function missingPackages(): string[] {
-  return Object.entries(wanted).flatMap(([name, file]) => (existsSync(file) ? [] : [name]));
+  return Object.entries(wantedHere()).flatMap(([name, file]) => (existsSync(file) ? [] : [name]));
 }
 
 /**
@@ -35,7 +43,7 @@ export async function installPackages(onLine: (line: string) => void): Promise<r
       what: "operating system",
       value: `lacks ${missing.join(", ")}`,
       rule: "must provide these programs, and only Debian and Ubuntu are known well enough to install them",
-      fix: `install them with the system's own package manager: ${missing.map((name) => wanted[name as keyof typeof wanted]).join(", ")}`,
+      fix: `install them with the system's own package manager: ${missing.map((name) => wantedHere()[name]).join(", ")}`,
     });
   }
   const env = { DEBIAN_FRONTEND: "noninteractive" };

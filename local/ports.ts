@@ -82,7 +82,7 @@ export async function checkPorts(ports: Ports, own: ReadonlySet<number>): Promis
     what: taken.length === 1 ? "port" : "ports",
     value: taken.join("; "),
     rule: "must be free",
-    fix: "end that program, or move the whole block with SLIPWAY_PORT_BASE=<first port>; nothing was changed",
+    fix: "end that program, or move the whole block with SLIPWAY_PORT_BASE=<first port>",
   });
 }
 
