@@ -2,7 +2,7 @@ import { application } from "./application.ts";
 import { loadStack } from "./config/load.ts";
 import { deliver } from "./delivery/index.ts";
 import { imageOutputs, provideImages } from "./images/index.ts";
-import { providePlatform } from "./platform/index.ts";
+import { providePlatform, sharePlatform } from "./platform/index.ts";
 import { StackNamespace } from "./platform/namespace.ts";
 import { checkApplication } from "./workloads/check.ts";
 
@@ -17,6 +17,8 @@ const stackNamespace = new StackNamespace(
     project: stack.project,
     stack: stack.name,
     registry: platform.registry,
+    quota: stack.config.quota,
+    deployers: stack.config.deployers,
   },
   { provider: platform.cluster.provider },
 );
@@ -31,3 +33,8 @@ export const images = imageOutputs(provided);
 export const namespace = stackNamespace.namespace;
 /** A kubeconfig for the stack's cluster. Secret. */
 export const kubeconfig = platform.cluster.kubeconfig;
+
+const shared = sharePlatform(platform);
+
+/** What other stacks need to run on this one's cluster and registry. Secret. */
+export { shared as platform };

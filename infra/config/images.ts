@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { imageReference, imageRepository } from "./primitives.ts";
+import { imageReference, imageRepository, stackName } from "./primitives.ts";
 
 const build = z.strictObject({
   source: z.literal("build"),
@@ -20,13 +20,7 @@ const build = z.strictObject({
 
 const promote = z.strictObject({
   source: z.literal("promote"),
-  stack: z
-    .string()
-    .regex(
-      /^[^/]+\/[^/]+\/[^/]+$/,
-      "must be organization/project/stack (organization is 'organization' in a backend of your own)",
-    )
-    .describe("The stack whose proven digests this one runs, as organization/project/stack."),
+  stack: stackName.describe("The stack whose proven digests this one runs, as organization/project/stack."),
 });
 
 /** Where the images come from: built from app/, or the digests that another stack runs. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { azurePlatform } from "./azure.ts";
-import { dnsLabel, registryServer, secretString } from "./primitives.ts";
+import { dnsLabel, registryServer, secretString, stackName } from "./primitives.ts";
 
 const localRegistry = z
   .strictObject({
@@ -76,10 +76,19 @@ export const localPlatform = z
     }
   });
 
+/** Another stack's cluster and registry: a namespace of its own there, within seconds. */
+export const sharedPlatform = z.strictObject({
+  kind: z.literal("shared"),
+  stack: stackName.describe(
+    "The stack that provides the cluster and the registry, as organization/project/stack.",
+  ),
+});
+
 /** What a stack runs on. */
-export const platform = z.discriminatedUnion("kind", [localPlatform, azurePlatform]);
+export const platform = z.discriminatedUnion("kind", [localPlatform, azurePlatform, sharedPlatform]);
 
 export type LocalPlatform = z.output<typeof localPlatform>;
+export type SharedPlatform = z.output<typeof sharedPlatform>;
 export type PlatformConfig = z.output<typeof platform>;
 
 export const namespace = dnsLabel;

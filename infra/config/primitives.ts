@@ -88,6 +88,14 @@ export function compareQuantities(a: string, b: string): number {
   return amount(a) - amount(b);
 }
 
+/** A stack in full: `organization/project/stack`. */
+export const stackName = z
+  .string()
+  .regex(
+    /^[^/\s]+\/[^/\s]+\/[^/\s]+$/,
+    "must be organization/project/stack (organization is 'organization' in a backend of your own)",
+  );
+
 /** A block of IPv4 addresses. */
 export const cidr = z.cidrv4("must be an IPv4 CIDR such as 203.0.113.0/24");
 

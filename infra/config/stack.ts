@@ -4,6 +4,7 @@ import { type Exposure, exposure } from "./exposure.ts";
 import { images } from "./images.ts";
 import { namespace, type PlatformConfig, platform } from "./platform.ts";
 import { environmentName, secretString } from "./primitives.ts";
+import { deployers, quota } from "./tenancy.ts";
 import { workloadOverride } from "./workloads.ts";
 
 /** What the schema must know of the program around it. */
@@ -45,6 +46,10 @@ export function stackSchema({ stack, workloads }: StackContext) {
     .strictObject({
       platform: platform.describe("What the stack runs on."),
       namespace: namespace.default(stack).describe("Kubernetes namespace. Default: the stack's name."),
+      quota: quota.optional().describe("Limits of the namespace, for stacks that share a cluster."),
+      deployers: deployers
+        .default([])
+        .describe("Groups that may deploy to the namespace: Entra ID object ids on AKS."),
       images: images.default({ source: "build" }).describe("Where the images come from."),
       workloads: perWorkload(workloads, workloadOverride.prefault({})).describe(
         "What this stack changes in the workloads' definitions.",

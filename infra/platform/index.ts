@@ -2,6 +2,7 @@ import type { Stack } from "../config/load.ts";
 import type { Platform } from "./platform.ts";
 
 export type { Platform } from "./platform.ts";
+export { sharePlatform } from "./shared.ts";
 
 /** Provides what the stack runs on. A kind's module is loaded only by the stacks that use it. */
 export async function providePlatform(
@@ -16,6 +17,10 @@ export async function providePlatform(
     case "local": {
       const { localPlatform } = await import("./local.ts");
       return localPlatform(platform);
+    }
+    case "shared": {
+      const { sharedPlatform } = await import("./shared.ts");
+      return sharedPlatform(platform);
     }
     case "azure": {
       const { azurePlatform } = await import("./azure/index.ts");

@@ -38,6 +38,7 @@ function embedded(): Target {
     registry: descriptor.registry,
     builder: () => ({
       provider: new docker.Provider("docker", { host: descriptor.docker.host }),
+      host: descriptor.docker.host,
       network: descriptor.docker.network,
       baseImage: descriptor.baseImage,
     }),
@@ -84,6 +85,8 @@ export async function localPlatform(config: LocalPlatform): Promise<Platform> {
         disposable,
       }),
       kubeconfig: content,
+      clusterIdentifier: kubeconfig.clusterIdentifier,
+      disposable,
       nodeAddress: config.address,
     },
     registry: { server, ...(user === undefined ? {} : { push: user, pull: user }) },

@@ -1,5 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { Quota } from "../config/tenancy.ts";
 import { stackLabels } from "../workloads/labels.ts";
 import type { Platform } from "./platform.ts";
 
@@ -13,6 +14,10 @@ export interface StackNamespaceArgs {
   readonly project: string;
   readonly stack: string;
   readonly registry: Platform["registry"];
+  /** What all pods of the namespace may take together. */
+  readonly quota?: Quota | undefined;
+  /** Groups that may deploy to the namespace and nowhere else. */
+  readonly deployers?: readonly string[];
 }
 
 /** What Docker keeps in config.json, and the kubelet pulls by. */
@@ -22,8 +27,9 @@ function dockerConfigJson(server: string, username: string, password: string): s
 }
 
 /**
- * The stack's namespace: Pod Security `restricted`, and the registry pull secret, equal to the registry's
- * current credentials after every run.
+ * The stack's namespace: Pod Security `restricted`, no traffic but what the workloads' own policies let through, the
+ * registry pull secret, equal to the registry's current credentials after every run, and, where the stack's
+ * configuration has them, a quota and the groups that may deploy.
  */
 export class StackNamespace extends pulumi.ComponentResource {
   /** The namespace's name, known once it exists. */
@@ -33,7 +39,7 @@ export class StackNamespace extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { namespace, project, stack, registry }: StackNamespaceArgs,
+    { namespace, project, stack, registry, quota, deployers = [] }: StackNamespaceArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("slipway:platform:StackNamespace", name, {}, opts);
@@ -71,6 +77,61 @@ export class StackNamespace extends pulumi.ComponentResource {
       );
       this.pullSecret = secret.metadata.name;
     }
+    new kubernetes.networking.v1.NetworkPolicy(
+      `${name}-default-deny`,
+      {
+        metadata: { name: "default-deny", namespace: this.namespace, labels },
+        spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+      },
+      { parent: this },
+    );
+    if (quota !== undefined) this.#limit(name, quota, labels);
+    if (deployers.length > 0) {
+      new kubernetes.rbac.v1.RoleBinding(
+        `${name}-deployers`,
+        {
+          metadata: { name: "deployers", namespace: this.namespace, labels },
+          // Kubernetes' own role for those who deploy: everything in the namespace but its roles and quota.
+          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "edit" },
+          subjects: deployers.map((group) => ({
+            apiGroup: "rbac.authorization.k8s.io",
+            kind: "Group",
+            name: group,
+          })),
+        },
+        { parent: this },
+      );
+    }
     this.registerOutputs({ namespace: this.namespace, pullSecret: this.pullSecret });
+  }
+
+  /** A quota, and the defaults without which it would refuse a container that names no resources. */
+  #limit(name: string, quota: Quota, labels: { readonly [label: string]: string }): void {
+    new kubernetes.core.v1.ResourceQuota(
+      `${name}-quota`,
+      {
+        metadata: { name: "quota", namespace: this.namespace, labels },
+        spec: {
+          hard: { "requests.cpu": quota.cpu, "limits.memory": quota.memory, pods: String(quota.pods) },
+        },
+      },
+      { parent: this },
+    );
+    new kubernetes.core.v1.LimitRange(
+      `${name}-defaults`,
+      {
+        metadata: { name: "defaults", namespace: this.namespace, labels },
+        spec: {
+          limits: [
+            {
+              type: "Container",
+              defaultRequest: { cpu: "50m", memory: "64Mi" },
+              default: { memory: "256Mi" },
+            },
+          ],
+        },
+      },
+      { parent: this },
+    );
   }
 }

@@ -13,6 +13,10 @@ export interface Cluster {
   readonly provider: kubernetes.Provider;
   /** Content of a kubeconfig, secret. */
   readonly kubeconfig: pulumi.Output<string>;
+  /** Names the cluster, whatever credentials reach it. */
+  readonly clusterIdentifier: pulumi.Input<string>;
+  /** The cluster is gone for good once it does not answer. */
+  readonly disposable: boolean;
   /** Address at which NodePorts answer, where there is one that clients can reach. */
   readonly nodeAddress?: string;
 }
@@ -30,6 +34,8 @@ export interface Registry {
 /** The Docker engine that builds, where it is not the machine's default. */
 export interface Builder {
   readonly provider?: docker.Provider;
+  /** `DOCKER_HOST` of that engine. */
+  readonly host?: string;
   /** Network of RUN instructions. Default: the engine's. */
   readonly network?: string;
   /** Default of `images.platform`, as os/architecture: that of the cluster's nodes. */

@@ -10,6 +10,9 @@ export const prunedKinds: readonly (readonly [apiVersion: string, kind: string])
   ["v1", "ConfigMap"],
   ["v1", "Secret"],
   ["v1", "ServiceAccount"],
+  ["rbac.authorization.k8s.io/v1", "RoleBinding"],
+  ["v1", "ResourceQuota"],
+  ["v1", "LimitRange"],
 ];
 
 function key({ kind, metadata }: KubeObject): string {

@@ -43,12 +43,19 @@ export class PulumiStack {
     return stdout;
   }
 
-  async init(): Promise<void> {
-    await this.run("stack", "init", this.#workspace.stack);
+  async init(stack: string = this.#workspace.stack): Promise<void> {
+    await this.run("stack", "init", stack);
   }
 
-  async up(): Promise<string> {
-    return this.run("up", "--yes", "--skip-preview", "--stack", this.#workspace.stack);
+  async up(stack: string = this.#workspace.stack): Promise<string> {
+    return this.run("up", "--yes", "--skip-preview", "--stack", stack);
+  }
+
+  /** An output of a stack; a secret one is `[secret]`. */
+  async output(stack: string, name: string): Promise<unknown> {
+    return (
+      JSON.parse(await this.run("stack", "output", "--json", "--stack", stack)) as Record<string, unknown>
+    )[name];
   }
 
   /** Steps that an update would take, by kind: `{ same: 20, update: 1 }`. */
@@ -59,8 +66,8 @@ export class PulumiStack {
     return changeSummary;
   }
 
-  async destroy(): Promise<void> {
-    await this.run("destroy", "--yes", "--skip-preview", "--stack", this.#workspace.stack);
+  async destroy(stack: string = this.#workspace.stack): Promise<void> {
+    await this.run("destroy", "--yes", "--skip-preview", "--stack", stack);
   }
 
   remove(): void {

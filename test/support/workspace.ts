@@ -46,9 +46,9 @@ export class Workspace {
   }
 
   /** Writes Pulumi.<stack>.yaml with these values below `slipway:`. */
-  configure(config: { readonly [key: string]: unknown }): void {
+  configure(config: { readonly [key: string]: unknown }, stack: string = this.stack): void {
     const keyed = Object.fromEntries(Object.entries(config).map(([key, value]) => [`slipway:${key}`, value]));
-    this.write(`Pulumi.${this.stack}.yaml`, stringify({ config: keyed }));
+    this.write(`Pulumi.${stack}.yaml`, stringify({ config: keyed }));
   }
 
   write(file: string, content: string): void {

@@ -122,6 +122,8 @@ describe.runIf(process.getuid?.() === 0)("processes", () => {
     expect(await ensureProcess(settings(), sleeper(1001))).toBe(true);
     expect(pids()).toHaveLength(1);
     process.kill(pids()[0] ?? 0, "SIGKILL");
+    // The kernel takes a moment to end it.
+    await expect.poll(pids).toHaveLength(0);
     expect(await ensureProcess(settings(), sleeper(1001))).toBe(true);
     expect(pids()).toHaveLength(1);
   });

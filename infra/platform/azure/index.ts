@@ -67,6 +67,8 @@ export async function azurePlatform(
         { dependsOn: [...cluster.pools] },
       ),
       kubeconfig,
+      clusterIdentifier: cluster.id,
+      disposable: false,
     },
     registry: {
       server: registry.server,

@@ -1,0 +1,100 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { InputError } from "../config/error.ts";
+import type { SharedPlatform } from "../config/platform.ts";
+import type { Platform } from "./platform.ts";
+import { clusterProvider } from "./provider.ts";
+
+/** Name of the stack output by which a platform is shared. */
+const outputName = "platform";
+
+const credentials = z.object({ username: z.string(), password: z.string() });
+
+/** What a stack tells of its platform to the stacks that share it. Its shape is a contract between versions. */
+const sharedState = z.object({
+  version: z.literal(1),
+  cluster: z.object({
+    kubeconfig: z.string(),
+    clusterIdentifier: z.string(),
+    disposable: z.boolean(),
+    nodeAddress: z.string().optional(),
+  }),
+  registry: z.object({ server: z.string(), push: credentials.optional(), pull: credentials.optional() }),
+  builder: z.object({
+    platform: z.string(),
+    host: z.string().optional(),
+    network: z.string().optional(),
+    baseImage: z.string().optional(),
+  }),
+});
+
+type SharedState = z.output<typeof sharedState>;
+
+/** The stack output by which other stacks run on this one's platform. Secret. */
+export function sharePlatform({ cluster, registry, builder }: Platform): pulumi.Output<SharedState> {
+  const { provider: _provider, ...access } = cluster;
+  const { provider: _docker, ...engine } = builder;
+  return pulumi.secret({
+    version: 1,
+    cluster: access,
+    registry,
+    builder: engine,
+  }) as pulumi.Output<SharedState>;
+}
+
+/**
+ * Another stack's cluster and registry.
+ *
+ * @throws InputError when that stack does not exist, has not been deployed, or was deployed by a version that shares otherwise
+ */
+export async function sharedPlatform({ stack }: SharedPlatform): Promise<Platform> {
+  const reference = new pulumi.StackReference("platform", { name: stack });
+  const { value, secretValue } = await reference.getOutputDetails(outputName);
+  const shared = secretValue ?? value;
+  const key = "slipway:platform.stack";
+  if (shared === undefined) {
+    throw new InputError({
+      key,
+      value: stack,
+      rule: "has no platform to share",
+      hint: `Deploy it first: pulumi up --stack ${stack}`,
+    });
+  }
+  const result = sharedState.safeParse(shared);
+  if (!result.success) {
+    throw new InputError({
+      key,
+      value: stack,
+      rule: "was deployed by a version of this program that shares its platform in another way",
+      hint: `Deploy it again: pulumi up --stack ${stack}`,
+    });
+  }
+  const { cluster, registry, builder } = result.data;
+  const kubeconfig = pulumi.secret(cluster.kubeconfig);
+  const user = (known: SharedState["registry"]["push"]) =>
+    known === undefined ? undefined : { username: known.username, password: pulumi.secret(known.password) };
+  const [push, pull] = [user(registry.push), user(registry.pull)];
+  const { nodeAddress, clusterIdentifier, disposable } = cluster;
+  const { platform, host, network, baseImage } = builder;
+  return {
+    cluster: {
+      provider: clusterProvider("cluster", { kubeconfig, clusterIdentifier, disposable }),
+      kubeconfig,
+      clusterIdentifier,
+      disposable,
+      ...(nodeAddress === undefined ? {} : { nodeAddress }),
+    },
+    registry: {
+      server: registry.server,
+      ...(push === undefined ? {} : { push }),
+      ...(pull === undefined ? {} : { pull }),
+    },
+    builder: {
+      platform,
+      ...(host === undefined ? {} : { host, provider: new docker.Provider("docker", { host }) }),
+      ...(network === undefined ? {} : { network }),
+      ...(baseImage === undefined ? {} : { baseImage }),
+    },
+  };
+}

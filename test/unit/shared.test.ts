@@ -1,0 +1,97 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import type { RawConfig } from "../../local/deliver/project.ts";
+import { runProgram } from "../support/program.ts";
+
+vi.mock("../../infra/images/buildNumber.ts", () => ({ buildNumber: () => "0123456789" }));
+
+const platform = vi.hoisted(() => ({ value: undefined as unknown }));
+vi.mock("@pulumi/pulumi", async (original) => {
+  const pulumi = await original<typeof import("@pulumi/pulumi")>();
+  return {
+    ...pulumi,
+    StackReference: class {
+      async getOutputDetails() {
+        return { secretValue: platform.value };
+      }
+    },
+  };
+});
+
+const shared = {
+  version: 1,
+  cluster: {
+    kubeconfig: "the kubeconfig",
+    clusterIdentifier: "the cluster",
+    disposable: false,
+    nodeAddress: "192.0.2.7",
+  },
+  registry: {
+    server: "registry.example",
+    push: { username: "pusher", password: "push-password" },
+    pull: { username: "puller", password: "pull-password" },
+  },
+  builder: { platform: "linux/amd64" },
+};
+
+const config: RawConfig = {
+  "slipway:platform": { kind: "shared", stack: "organization/slipway/dev" },
+  "slipway:exposure": { api: { type: "NodePort" }, frontend: { type: "NodePort" } },
+};
+
+beforeEach(() => {
+  platform.value = shared;
+});
+
+test("a stack on another one's platform makes no cluster and no registry, and delivers to theirs", async () => {
+  const { resources } = await runProgram("review", config);
+  expect(resources.filter(({ type }) => type.startsWith("azure-native:"))).toEqual([]);
+  const provider = resources.find(({ type }) => type === "pulumi:providers:kubernetes");
+  expect(provider?.inputs).toMatchObject({
+    clusterIdentifier: "the cluster",
+    kubeconfig: { "[secret]": "the kubeconfig" },
+  });
+  const image = resources.find(({ name, type }) => type.startsWith("docker:") && name === "api");
+  expect(image?.inputs).toMatchObject({
+    imageName: "registry.example/slipway/api:0123456789",
+    registry: { "[secret]": { username: "pusher" } },
+  });
+});
+
+test("its pods pull as the user that may only pull, and the URL is at the shared nodes' address", async () => {
+  const { resources, outputs } = await runProgram("review", config);
+  const secret = resources.find(({ name }) => name === "stack-registry-pull")?.inputs as {
+    data: { "[secret]": { ".dockerconfigjson": string } };
+  };
+  const { auths } = JSON.parse(
+    Buffer.from(secret.data["[secret]"][".dockerconfigjson"], "base64").toString(),
+  );
+  expect(auths).toEqual({
+    "registry.example": {
+      username: "puller",
+      password: "pull-password",
+      auth: Buffer.from("puller:pull-password").toString("base64"),
+    },
+  });
+  expect(outputs.urls).toEqual({ api: "http://192.0.2.7:31234", frontend: "http://192.0.2.7:31234" });
+});
+
+test.each([
+  [
+    "has not been deployed",
+    undefined,
+    /^slipway:platform\.stack = "organization\/slipway\/dev": has no platform to share\. Deploy it first: pulumi up --stack organization\/slipway\/dev\.$/,
+  ],
+  [
+    "was deployed by another version",
+    { ...shared, version: 2 },
+    /was deployed by a version of this program that shares its platform in another way\. Deploy it again/,
+  ],
+  [
+    "shares something else",
+    "a string",
+    /was deployed by a version of this program that shares its platform in another way/,
+  ],
+])("a referenced stack that %s is refused before anything is created", async (_, value, message) => {
+  platform.value = value;
+  await expect(runProgram("review", config)).rejects.toThrow(message);
+});
