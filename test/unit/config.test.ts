@@ -61,9 +61,13 @@ describe("a value that breaks a rule is refused with its key, the value and the 
     [
       "an unknown kind of platform",
       { platform: { kind: "gcp" } },
-      'slipway:platform.kind = "gcp": must be "local" or "azure".',
+      'slipway:platform.kind = "gcp": must be "local" or "azure" or "shared".',
     ],
-    ["a platform without its kind", { platform: {} }, 'slipway:platform.kind: must be "local" or "azure".'],
+    [
+      "a platform without its kind",
+      { platform: {} },
+      'slipway:platform.kind: must be "local" or "azure" or "shared".',
+    ],
     [
       "an unknown delivery",
       { platform, delivery: { kind: "ftp" } },
@@ -455,6 +459,7 @@ describe("defaults", () => {
     expect(parseStackConfig({ platform: { kind: "local" } }, context)).toEqual({
       platform: { kind: "local", address: "127.0.0.1" },
       namespace: "dev",
+      deployers: [],
       images: { source: "build" },
       workloads: {
         api: { env: {}, rolloutDeadlineSeconds: 120 },
