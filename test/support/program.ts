@@ -64,12 +64,14 @@ function stateOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Recor
         name: inputs.resourceGroupName,
         id: `${subscription}/resourceGroups/${inputs.resourceGroupName}`,
       };
-    case "azure-native:containerservice:ManagedCluster":
+    case "azure-native:managedidentity:UserAssignedIdentity":
       return {
         ...state,
-        name: "aks",
-        identityProfile: { kubeletidentity: { objectId: "00000000-0000-0000-0000-00000000c1a5" } },
+        principalId: `principal-of-${inputs.resourceName}`,
+        clientId: `client-of-${inputs.resourceName}`,
       };
+    case "azure-native:containerservice:ManagedCluster":
+      return { ...state, name: inputs.resourceName };
     case "azure-native:containerregistry:Registry":
       return { ...state, name: inputs.registryName, loginServer: `${inputs.registryName}.azurecr.io` };
     case "azure-native:containerregistry:Token":

@@ -16,8 +16,12 @@ export class PulumiStack {
   readonly #workspace: Workspace;
   readonly #state = mkdtempSync(join(tmpdir(), "slipway-state-"));
 
-  constructor(workspace: Workspace) {
+  readonly #env: Record<string, string>;
+
+  /** @param env added to the CLI's environment */
+  constructor(workspace: Workspace, env: Record<string, string> = {}) {
     this.#workspace = workspace;
+    this.#env = env;
   }
 
   /** Runs `pulumi` in the workspace. @throws with its output when it fails */
@@ -29,7 +33,8 @@ export class PulumiStack {
       {
         cwd: path,
         env: {
-          PATH: `${path}/node_modules/.bin:${process.env.PATH}`,
+          ...this.#env,
+          PATH: `${path}/node_modules/.bin:${this.#env.PATH ?? process.env.PATH}`,
           PULUMI_BACKEND_URL: `file://${this.#state}`,
           PULUMI_CONFIG_PASSPHRASE: "test",
           PULUMI_SKIP_UPDATE_CHECK: "1",
@@ -64,6 +69,15 @@ export class PulumiStack {
       await this.run("preview", "--json", "--stack", this.#workspace.stack),
     ) as { changeSummary: Record<string, number> };
     return changeSummary;
+  }
+
+  /** Types of the resources that an update would replace or delete, sorted. */
+  async lost(): Promise<string[]> {
+    const { steps } = JSON.parse(await this.run("preview", "--json", "--stack", this.#workspace.stack)) as {
+      steps: { op: string; urn: string }[];
+    };
+    const lost = steps.filter(({ op }) => op.includes("replace") || op === "delete");
+    return [...new Set(lost.map(({ urn }) => urn.split("::")[2]?.split("$").at(-1) ?? ""))].sort();
   }
 
   async destroy(stack: string = this.#workspace.stack): Promise<void> {

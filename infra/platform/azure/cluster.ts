@@ -1,14 +1,16 @@
 import * as containerservice from "@pulumi/azure-native/containerservice/index.js";
+import * as managedidentity from "@pulumi/azure-native/managedidentity/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { AzurePlatform } from "../../config/azure.ts";
+import type { AzureResourceGroup } from "./resourceGroup.ts";
+import { roleAssignment } from "./roleAssignment.ts";
 
 export interface AksClusterArgs {
-  /** Name of the resource group. */
-  readonly resourceGroup: pulumi.Input<string>;
+  readonly resourceGroup: AzureResourceGroup;
   readonly location: string;
   readonly tags: { readonly [name: string]: string };
-  /** Beginning of the API server's host name. */
-  readonly dnsPrefix: string;
+  /** End of the Azure names, such as `shop-dev`: `aks-shop-dev`. Also the beginning of the API server's host name. */
+  readonly baseName: string;
   readonly settings: AzurePlatform["cluster"];
 }
 
@@ -30,8 +32,11 @@ function zonesOf(zones: readonly string[] | undefined) {
  * Entra ID with Azure RBAC.
  */
 export class AksCluster extends pulumi.ComponentResource {
-  readonly name: pulumi.Output<string>;
+  /** Name of the cluster, known before it is there. */
+  readonly name: string;
   readonly id: pulumi.Output<string>;
+  /** What needs the cluster waits for this. */
+  readonly cluster: pulumi.Resource;
   /** Object id of the identity that the kubelets pull images as. */
   readonly kubeletObjectId: pulumi.Output<string>;
   /** Node pools are ready when this is: what is scheduled needs them. */
@@ -39,22 +44,51 @@ export class AksCluster extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { resourceGroup, location, tags, dnsPrefix, settings }: AksClusterArgs,
+    { resourceGroup, location, tags, baseName, settings }: AksClusterArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("slipway:azure:AksCluster", name, {}, opts);
     const { systemPool, apiServerAccess } = settings;
+    // Names and identities do not come from the cluster, so that an update of it does not preview as the replacement of
+    // what depends on them; and images can still be pulled should it be replaced.
+    const resourceName = `aks-${baseName}`;
+    const identity = (purpose: string) =>
+      new managedidentity.UserAssignedIdentity(
+        `${name}-${purpose}-identity`,
+        { resourceGroupName: resourceGroup.name, location, tags, resourceName: `id-${baseName}-${purpose}` },
+        { parent: this, dependsOn: [resourceGroup.resource] },
+      );
+    const controlPlane = identity("control-plane");
+    const kubelet = identity("kubelet");
+    const mayAssign = roleAssignment(
+      `${name}-assign-kubelet`,
+      {
+        scope: kubelet.id,
+        role: "Managed Identity Operator",
+        principalId: controlPlane.principalId,
+        key: `${baseName}/assign-kubelet`,
+      },
+      { parent: this },
+    );
     const followsChannel = settings.upgradeChannel === "stable" || settings.upgradeChannel === "rapid";
     const cluster = new containerservice.ManagedCluster(
       `${name}-cluster`,
       {
-        resourceGroupName: resourceGroup,
+        resourceGroupName: resourceGroup.name,
         location,
         tags,
-        dnsPrefix,
+        resourceName,
+        dnsPrefix: baseName,
         kubernetesVersion: settings.kubernetesVersion,
         sku: { name: "Base", tier: settings.tier },
-        identity: { type: "SystemAssigned" },
+        identity: { type: "UserAssigned", userAssignedIdentities: [controlPlane.id] },
+        identityProfile: {
+          kubeletidentity: {
+            resourceId: kubelet.id,
+            clientId: kubelet.clientId,
+            objectId: kubelet.principalId,
+          },
+        },
         enableRBAC: true,
         disableLocalAccounts: !settings.localAccounts,
         aadProfile: { managed: true, enableAzureRBAC: true, adminGroupObjectIDs: settings.adminGroups },
@@ -93,14 +127,18 @@ export class AksCluster extends pulumi.ComponentResource {
         addonProfiles: { azurepolicy: { enabled: true } },
       },
       // Where AKS moves to new minor versions by itself, the version here is only the first one.
-      { parent: this, ...(followsChannel ? { ignoreChanges: ["kubernetesVersion"] } : {}) },
+      {
+        parent: this,
+        dependsOn: [mayAssign],
+        ...(followsChannel ? { ignoreChanges: ["kubernetesVersion"] } : {}),
+      },
     );
     for (const configName of ["aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule"]) {
       new containerservice.MaintenanceConfiguration(
         `${name}-${configName}`,
         {
-          resourceGroupName: resourceGroup,
-          resourceName: cluster.name,
+          resourceGroupName: resourceGroup.name,
+          resourceName,
           configName,
           maintenanceWindow: {
             schedule: { weekly: { intervalWeeks: 1, dayOfWeek: settings.maintenance.day } },
@@ -109,7 +147,7 @@ export class AksCluster extends pulumi.ComponentResource {
             utcOffset: "+00:00",
           },
         },
-        { parent: this },
+        { parent: this, dependsOn: [cluster] },
       );
     }
     this.pools = Object.entries(settings.userPools).map(
@@ -118,8 +156,8 @@ export class AksCluster extends pulumi.ComponentResource {
           `${name}-pool-${pool}`,
           {
             ...linuxPool,
-            resourceGroupName: resourceGroup,
-            resourceName: cluster.name,
+            resourceGroupName: resourceGroup.name,
+            resourceName,
             agentPoolName: pool,
             mode: "User",
             vmSize,
@@ -132,14 +170,13 @@ export class AksCluster extends pulumi.ComponentResource {
             tags,
           },
           // The autoscaler owns the count: a run must not set it back.
-          { parent: this, ignoreChanges: ["count"] },
+          { parent: this, dependsOn: [cluster], ignoreChanges: ["count"] },
         ),
     );
-    this.name = cluster.name;
+    this.name = resourceName;
+    this.cluster = cluster;
     this.id = cluster.id;
-    this.kubeletObjectId = cluster.identityProfile.apply(
-      (profile) => profile?.kubeletidentity?.objectId as string,
-    );
+    this.kubeletObjectId = kubelet.principalId;
     this.registerOutputs({ name: this.name, id: this.id, kubeletObjectId: this.kubeletObjectId });
   }
 }

@@ -1,5 +1,4 @@
 import * as containerservice from "@pulumi/azure-native/containerservice/index.js";
-import * as resources from "@pulumi/azure-native/resources/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { AzurePlatform } from "../../config/azure.ts";
 import type { Platform } from "../platform.ts";
@@ -8,6 +7,7 @@ import { AksCluster } from "./cluster.ts";
 import { kubeloginKubeconfig } from "./kubeconfig.ts";
 import { requireAzureLogin } from "./login.ts";
 import { AcrRegistry } from "./registry.ts";
+import { resourceGroup } from "./resourceGroup.ts";
 
 export interface AzurePlatformContext {
   readonly project: string;
@@ -29,20 +29,20 @@ export async function azurePlatform(
   const baseName = `${project}-${stack}`;
   const { location } = config;
   const tags = { ...config.tags, project, stack };
-  const group = new resources.ResourceGroup("azure-resource-group", {
-    resourceGroupName: config.resourceGroup ?? `rg-${baseName}`,
+  const group = resourceGroup("azure-resource-group", {
+    name: config.resourceGroup ?? `rg-${baseName}`,
     location,
     tags,
   });
   const cluster = new AksCluster("azure", {
-    resourceGroup: group.name,
+    resourceGroup: group,
     location,
     tags,
-    dnsPrefix: baseName,
+    baseName,
     settings: config.cluster,
   });
   const registry = new AcrRegistry("azure", {
-    resourceGroup: { name: group.name, id: group.id },
+    resourceGroup: group,
     location,
     tags,
     settings: config.registry,
@@ -51,11 +51,14 @@ export async function azurePlatform(
     kubeletObjectId: cluster.kubeletObjectId,
     baseName,
   });
-  const { kubeconfigs } = containerservice.listManagedClusterUserCredentialsOutput({
-    resourceGroupName: group.name,
-    resourceName: cluster.name,
-    format: "exec",
-  });
+  const { kubeconfigs } = containerservice.listManagedClusterUserCredentialsOutput(
+    {
+      resourceGroupName: group.name,
+      resourceName: cluster.name,
+      format: "exec",
+    },
+    { dependsOn: [cluster.cluster] },
+  );
   const kubeconfig = pulumi.secret(
     kubeconfigs.apply((list) => kubeloginKubeconfig(list?.[0]?.value ?? "", config.cluster.login)),
   );

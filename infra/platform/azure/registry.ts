@@ -1,17 +1,14 @@
 import { createHash } from "node:crypto";
-import * as authorization from "@pulumi/azure-native/authorization/index.js";
 import * as containerregistry from "@pulumi/azure-native/containerregistry/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { AzurePlatform } from "../../config/azure.ts";
 import type { RegistryCredentials } from "../platform.ts";
-import { stableGuid } from "./guid.ts";
+import type { AzureResourceGroup } from "./resourceGroup.ts";
+import { roleAssignment } from "./roleAssignment.ts";
 import { TokenPassword } from "./tokenPassword.ts";
 
-/** The built-in role AcrPull. */
-const acrPullRoleId = "7f951dda-4ed3-4680-a7ca-43fe172d538d";
-
 export interface AcrRegistryArgs {
-  readonly resourceGroup: { readonly name: pulumi.Output<string>; readonly id: pulumi.Output<string> };
+  readonly resourceGroup: AzureResourceGroup;
   readonly location: string;
   readonly tags: { readonly [name: string]: string };
   readonly settings: AzurePlatform["registry"];
@@ -42,37 +39,35 @@ export class AcrRegistry extends pulumi.ComponentResource {
   readonly #name: string;
   readonly #args: AcrRegistryArgs;
   readonly #registry: containerregistry.Registry;
+  /** Known before the registry is there, so that an update of it does not preview as the replacement of its tokens. */
+  readonly #registryName: pulumi.Input<string>;
 
   constructor(name: string, args: AcrRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("slipway:azure:AcrRegistry", name, {}, opts);
     const { resourceGroup, location, tags, settings, kubeletObjectId, baseName } = args;
     this.#name = name;
     this.#args = args;
+    this.#registryName = settings.name ?? resourceGroup.id.apply((id) => uniqueName(baseName, id));
     this.#registry = new containerregistry.Registry(
       `${name}-registry`,
       {
         resourceGroupName: resourceGroup.name,
         location,
         tags,
-        registryName: settings.name ?? resourceGroup.id.apply((id) => uniqueName(baseName, id)),
+        registryName: this.#registryName,
         sku: { name: settings.sku },
         adminUserEnabled: settings.pull.kind === "admin",
         anonymousPullEnabled: false,
       },
-      { parent: this },
+      { parent: this, dependsOn: [resourceGroup.resource] },
     );
-    const { id } = this.#registry;
-    new authorization.RoleAssignment(
+    roleAssignment(
       `${name}-acr-pull`,
       {
-        scope: id,
-        roleAssignmentName: stableGuid(`${baseName}/acr-pull`),
-        roleDefinitionId: id.apply(
-          (registryId) =>
-            `/subscriptions/${registryId.split("/")[2]}/providers/Microsoft.Authorization/roleDefinitions/${acrPullRoleId}`,
-        ),
+        scope: this.#registry.id,
+        role: "AcrPull",
         principalId: kubeletObjectId,
-        principalType: "ServicePrincipal",
+        key: `${baseName}/acr-pull`,
       },
       { parent: this },
     );
@@ -107,8 +102,8 @@ export class AcrRegistry extends pulumi.ComponentResource {
 
   #admin(): RegistryCredentials {
     const credentials = containerregistry.listRegistryCredentialsOutput(
-      { resourceGroupName: this.#args.resourceGroup.name, registryName: this.#registry.name },
-      { parent: this },
+      { resourceGroupName: this.#args.resourceGroup.name, registryName: this.#registryName },
+      { parent: this, dependsOn: [this.#registry] },
     );
     return {
       username: credentials.apply(({ username }) => username ?? ""),
@@ -119,7 +114,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
   /** A user of the registry for these actions on this stack's repositories, and nothing else. */
   #token(purpose: string, actions: readonly string[], rotation: string): RegistryCredentials {
     const resourceGroupName = this.#args.resourceGroup.name;
-    const registryName = this.#registry.name;
+    const registryName = this.#registryName;
     const scopeMap = new containerregistry.ScopeMap(
       `${this.#name}-${purpose}-scope`,
       {
@@ -130,7 +125,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
           actions.map((action) => `repositories/${repository}/${action}`),
         ),
       },
-      { parent: this },
+      { parent: this, dependsOn: [this.#registry] },
     );
     const token = new containerregistry.Token(
       `${this.#name}-${purpose}-token`,
@@ -144,12 +139,12 @@ export class AcrRegistry extends pulumi.ComponentResource {
         subscriptionId: token.id.apply((id) => id.split("/")[2] as string),
         resourceGroup: resourceGroupName,
         registry: registryName,
-        token: token.name,
+        token: purpose,
         tokenId: token.id,
         rotation,
       },
       { parent: this },
     );
-    return { username: token.name, password: pulumi.secret(password) };
+    return { username: purpose, password: pulumi.secret(password) };
   }
 }

@@ -1,0 +1,42 @@
+import * as authorization from "@pulumi/azure-native/authorization/index.js";
+import type * as pulumi from "@pulumi/pulumi";
+import { stableGuid } from "./guid.ts";
+
+/** Built-in roles of Azure by name; their ids are the same in every subscription. */
+const roles = {
+  AcrPull: "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+  "Managed Identity Operator": "f1a07417-d97a-45cb-824c-7a7467783830",
+} as const;
+
+export interface RoleAssignmentArgs {
+  /** Azure id of what the role is on. */
+  readonly scope: pulumi.Output<string>;
+  readonly role: keyof typeof roles;
+  /** Object id of the managed identity that gets the role. */
+  readonly principalId: pulumi.Input<string>;
+  /** Text that names this assignment and no other: its GUID is made from it. */
+  readonly key: string;
+}
+
+/** Gives a managed identity a built-in role, under a name that stays the same. */
+export function roleAssignment(
+  name: string,
+  { scope, role, principalId, key }: RoleAssignmentArgs,
+  opts: pulumi.CustomResourceOptions,
+): authorization.RoleAssignment {
+  return new authorization.RoleAssignment(
+    name,
+    {
+      scope,
+      roleAssignmentName: stableGuid(key),
+      roleDefinitionId: scope.apply(
+        (id) =>
+          `/subscriptions/${id.split("/")[2]}/providers/Microsoft.Authorization/roleDefinitions/${roles[role]}`,
+      ),
+      principalId,
+      // Said outright, or Azure looks for an identity that it has just made and may not find yet.
+      principalType: "ServicePrincipal",
+    },
+    opts,
+  );
+}

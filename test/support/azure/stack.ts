@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { parse, stringify } from "yaml";
+import { readDescriptor } from "../../../local/descriptor.ts";
+import { clients } from "../cluster.ts";
+import type { Backing, Inputs } from "./rules.ts";
+
+interface Kubeconfig {
+  readonly clusters: readonly { readonly name: string; readonly cluster: Record<string, string> }[];
+  readonly users: readonly { readonly user: Record<string, string> }[];
+}
+
+/** An executable that the program calls by name. */
+function command(path: string, script: string): void {
+  writeFileSync(path, `#!/bin/sh\n${script}\n`);
+  chmodSync(path, 0o755);
+}
+
+/** Azure, as far as a deployment sees it: the double of azure-native, `az` and `kubelogin` of somebody who is signed in. */
+export class AzureDouble {
+  readonly #directory = mkdtempSync(join(tmpdir(), "slipway-azure-"));
+  readonly #made = join(this.#directory, "made.json");
+  readonly #failures = join(this.#directory, "failures.json");
+  #process: ChildProcess | undefined;
+  #port = "";
+
+  async start(): Promise<void> {
+    const { kubeconfig, registry } = readDescriptor();
+    const { clusters, users } = parse(readFileSync(kubeconfig, "utf8")) as Kubeconfig;
+    const backing: Backing = {
+      registry,
+      kubeconfig: stringify({ clusters: [{ ...clusters[0], name: "aks" }] }),
+    };
+    const child = spawn(
+      process.execPath,
+      [new URL("double.ts", import.meta.url).pathname, this.#made, this.#failures],
+      {
+        env: { ...process.env, DOUBLE_BACKING: JSON.stringify(backing) },
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
+    this.#process = child;
+    for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+      this.#port = line.trim();
+      break;
+    }
+    const status = {
+      clientCertificateData: Buffer.from(
+        users[0]?.user["client-certificate-data"] as string,
+        "base64",
+      ).toString(),
+      clientKeyData: Buffer.from(users[0]?.user["client-key-data"] as string, "base64").toString(),
+    };
+    writeFileSync(
+      join(this.#directory, "credential.json"),
+      JSON.stringify({ apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential", status }),
+      { mode: 0o600 },
+    );
+    // Refuses every login but the one that asks nobody.
+    command(
+      join(this.#directory, "kubelogin"),
+      `[ "$*" = "get-token --login azurecli --server-id 6dae42f8-4368-4678-94ff-3960e28e3630" ] || exit 1\ncat ${this.#directory}/credential.json`,
+    );
+    this.signIn();
+  }
+
+  signIn(): void {
+    command(
+      join(this.#directory, "az"),
+      `echo '{"accessToken":"token","expires_on":4102444800,"tokenType":"Bearer"}'`,
+    );
+  }
+
+  /** Environment of a `pulumi` that is to find this Azure. */
+  get env(): Record<string, string> {
+    return {
+      PATH: `${this.#directory}:${process.env.PATH}`,
+      PULUMI_DEBUG_PROVIDERS: `azure-native:${this.#port}`,
+      DOCKER_HOST: readDescriptor().docker.host,
+    };
+  }
+
+  /** Signs everybody out. */
+  signOut(): void {
+    command(join(this.#directory, "az"), "echo 'Please run az login to setup account.' >&2; exit 1");
+  }
+
+  /** Inputs of everything that was made, by Azure id. */
+  resources(): Record<string, Inputs> {
+    return existsSync(this.#made)
+      ? (JSON.parse(readFileSync(this.#made, "utf8")) as Record<string, Inputs>)
+      : {};
+  }
+
+  /** Makes the next creations of a type fail with this message, or work again. */
+  fail(type: string, message: string | undefined): void {
+    writeFileSync(this.#failures, JSON.stringify(message === undefined ? {} : { [type]: message }));
+  }
+
+  stop(): void {
+    this.#process?.kill();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Gives each load balancer of a namespace an address, as the cloud does; returns how to stop it. */
+export function provideLoadBalancers(namespace: string, ip: string): () => void {
+  const { core } = clients();
+  const timer = setInterval(async () => {
+    const { items } = await core.listNamespacedService({ namespace }).catch(() => ({ items: [] }));
+    for (const { metadata, spec, status } of items) {
+      if (spec?.type !== "LoadBalancer" || status?.loadBalancer?.ingress !== undefined) continue;
+      await core
+        .replaceNamespacedServiceStatus({
+          namespace,
+          name: metadata?.name as string,
+          body: {
+            metadata: metadata as never,
+            spec: spec as never,
+            status: { loadBalancer: { ingress: [{ ip }] } },
+          },
+        })
+        .catch(() => {});
+    }
+  }, 500);
+  return () => clearInterval(timer);
+}
