@@ -84,10 +84,7 @@ function inspect(pid: number, stateDir: string): Running | undefined {
         .map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]),
     );
     if (variables.get(MARK) !== stateDir) return undefined;
-    // The name in parentheses may hold spaces: fields count from behind it (state is the first there).
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (fields[0] === "Z" || fields[0] === "X") return undefined;
+    const fields = statFields(pid);
     return {
       pid,
       name: variables.get(MARK_NAME) ?? "",
@@ -231,10 +228,17 @@ function signal(running: Running, name: NodeJS.Signals): void {
 
 function alive(running: Running): boolean {
   try {
-    const stat = readFileSync(`/proc/${running.pid}/stat`, "latin1");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[19] === running.started && fields[0] !== "Z" && fields[0] !== "X";
+    const [state, ...fields] = statFields(running.pid);
+    if (fields[18] !== running.started) return false;
+    // The first thread of a killed process may be a zombie while others, on their way out, still hold its ports.
+    return state !== "Z" || readdirSync(`/proc/${running.pid}/task`).length > 1;
   } catch {
     return false;
   }
+}
+
+/** What /proc tells of a process from its state on: the name before it, in parentheses, may hold anything. */
+function statFields(pid: number): string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }

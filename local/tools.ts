@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { requireSpace } from "./disk.ts";
@@ -76,7 +77,7 @@ interface Plan {
 async function plan(settings: Settings, family: ToolFamily): Promise<Plan> {
   const source = join(toolsDir, family.name);
   const flags = ["-trimpath", "-ldflags", `-s -w ${family.ldflags ?? ""}`.trim()];
-  const inputs = readdirSync(source)
+  const inputs = readdirSync(source, { recursive: true, encoding: "utf8" })
     .filter((file) => /^go\.(mod|sum)$|\.go$/.test(file))
     .sort();
   const content = digestOf(...inputs.map((file) => readFileSync(join(source, file))), flags.join(" "));
@@ -212,6 +213,7 @@ async function build(
   });
   for (const [from, to] of Object.entries(family.rename ?? {})) renameSync(join(bin, from), join(bin, to));
   renameSync(part, target);
+  removeOldBuilds(cache, family.name);
 }
 
 /** What interrupted builds left. Safe under the machine's lock: nobody else is building. */
@@ -219,6 +221,15 @@ function removeParts(cache: string, name: string): void {
   for (const entry of readdirSync(cache)) {
     if (entry.startsWith(`.part-${name}-`)) rmSync(join(cache, entry), { recursive: true, force: true });
   }
+}
+
+/** A build takes over half a GiB: this one stays and the one before, for going back and forth between two branches. */
+function removeOldBuilds(cache: string, name: string): void {
+  const builds = readdirSync(cache)
+    .filter((entry) => entry.startsWith(`${name}-`))
+    .map((entry) => join(cache, entry))
+    .sort((one, other) => statSync(other).mtimeMs - statSync(one).mtimeMs);
+  for (const build of builds.slice(2)) rmSync(build, { recursive: true, force: true });
 }
 
 /** The caller's GOFLAGS without those that say what is built: the cache's key must tell everything about a build. */

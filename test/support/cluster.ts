@@ -71,7 +71,8 @@ export function definitionOf(object: KubernetesObject): unknown {
 }
 
 export async function getText(url: string): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
+  // A connection of its own, as another visitor: one that is kept may lead to a pod that is about to leave.
+  const response = await fetch(url, { headers: { connection: "close" }, signal: AbortSignal.timeout(5000) });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   return response.text();
 }
