@@ -2,11 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type * as pulumi from "@pulumi/pulumi";
 import { stackLabels } from "../../infra/workloads/labels.ts";
 import { type Change, Cluster, type KubeObject, nameOf } from "./cluster.ts";
-import { evaluateProgram, withoutSecretMarkers } from "./evaluate.ts";
+import { evaluateProgram } from "./evaluate.ts";
 import { buildAndPush, type ImageInputs } from "./image.ts";
 import { projectName, stackConfig } from "./project.ts";
 import { prune } from "./prune.ts";
 import { waitForRollout } from "./rollout.ts";
+import { withoutSecretMarkers } from "./secrets.ts";
 
 /** What a delivery reports while it runs. */
 export interface Reporter {

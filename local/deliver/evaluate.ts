@@ -78,13 +78,3 @@ export async function evaluateProgram({
     process.off("unhandledRejection", onRejection);
   }
 }
-
-const secretSignature = "4dabf18193072939515e22adb298388d";
-
-/** Takes away the markers by which Pulumi tells secrets from other values. */
-export function withoutSecretMarkers(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(withoutSecretMarkers);
-  if (secretSignature in value) return withoutSecretMarkers((value as unknown as { value: unknown }).value);
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecretMarkers(inner)]));
-}

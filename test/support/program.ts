@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { evaluateProgram } from "../../local/deliver/evaluate.ts";
 import { type RawConfig, stackConfig } from "../../local/deliver/project.ts";
+import { mapSecrets } from "../../local/deliver/secrets.ts";
 
 /** A resource as the program registered it: inputs with Pulumi's secret markers made readable. */
 export interface Registered {
@@ -15,15 +16,9 @@ export interface Run {
   readonly outputs: Record<string, unknown>;
 }
 
-const secretSignature = "4dabf18193072939515e22adb298388d";
-
 /** Shows a secret as `{ "[secret]": value }`, so that a golden file tells when one is lost. */
 function showSecrets(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(showSecrets);
-  if (secretSignature in value)
-    return { "[secret]": showSecrets((value as unknown as { value: unknown }).value) };
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, showSecrets(inner)]));
+  return mapSecrets(value, (secret) => ({ "[secret]": secret }));
 }
 
 /** A dynamic provider's serialized program is code, not an input. */

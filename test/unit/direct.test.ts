@@ -2,9 +2,9 @@ import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { withoutSecretMarkers } from "../../local/deliver/evaluate.ts";
 import { buildAndPush, type DockerClient, type ImageInputs } from "../../local/deliver/image.ts";
 import { root } from "../../local/deliver/project.ts";
+import { withoutSecretMarkers } from "../../local/deliver/secrets.ts";
 import { Fault } from "../../local/fault.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 

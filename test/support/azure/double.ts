@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { main, type Provider } from "@pulumi/pulumi/provider/index.js";
+import { withoutSecretMarkers } from "../../../local/deliver/secrets.ts";
 import { type Backing, type Inputs, rulesOf } from "./rules.ts";
 
 /**
@@ -22,14 +23,6 @@ function rulesFor(urn: string) {
   const found = rules[typeOf(urn)];
   if (found === undefined) throw new Error(`the double knows no ${typeOf(urn)}`);
   return found;
-}
-
-/** Takes the engine's markers of secrets away. */
-function plain(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(plain);
-  if ("4dabf18193072939515e22adb298388d" in value) return plain((value as { value?: unknown }).value);
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
 }
 
 const at = (inputs: Inputs, path: string): unknown =>
@@ -56,7 +49,7 @@ const provider: Provider = {
   version: "3.28.0",
   async check(urn, _olds, news) {
     const { required, name, check } = rulesFor(urn);
-    const inputs = plain(news) as Inputs;
+    const inputs = withoutSecretMarkers(news) as Inputs;
     // As azure-native does: a resource without a name of its own gets the logical one with a random end.
     inputs[name.property] ??= `${nameOf(urn)}${Math.random().toString(16).slice(2, 10)}`;
     const missing = required.filter((property) => inputs[property] === undefined);
@@ -73,7 +66,10 @@ const provider: Provider = {
   },
   async diff(_id, urn, olds, news) {
     const { immutable, name } = rulesFor(urn);
-    const [before, after] = [plain((olds as Inputs).__inputs ?? {}) as Inputs, plain(news) as Inputs];
+    const [before, after] = [
+      withoutSecretMarkers((olds as Inputs).__inputs ?? {}) as Inputs,
+      withoutSecretMarkers(news) as Inputs,
+    ];
     // A generated name stays what it was.
     if (after[name.property]?.startsWith(nameOf(urn))) after[name.property] = before[name.property];
     const replaces = immutable.filter(
@@ -84,7 +80,7 @@ const provider: Provider = {
   async create(urn, given) {
     failOnDemand(urn);
     const { id: idOf, outputs } = rulesFor(urn);
-    const inputs = plain(given) as Inputs;
+    const inputs = withoutSecretMarkers(given) as Inputs;
     const id = idOf(inputs);
     if (id in load()) throw new Error(`Conflict: ${id} exists already`);
     store(id, inputs);
@@ -93,7 +89,7 @@ const provider: Provider = {
   async update(id, urn, olds, news) {
     failOnDemand(urn);
     const { outputs, name } = rulesFor(urn);
-    const inputs = plain(news) as Inputs;
+    const inputs = withoutSecretMarkers(news) as Inputs;
     inputs[name.property] = ((olds as Inputs).__inputs as Inputs)[name.property];
     store(id, inputs);
     return { outs: { ...inputs, ...outputs?.(inputs, id), __inputs: inputs } };
@@ -102,7 +98,7 @@ const provider: Provider = {
     store(id, undefined);
   },
   async invoke(token, given) {
-    const inputs = plain(given) as Inputs;
+    const inputs = withoutSecretMarkers(given) as Inputs;
     switch (token) {
       case "azure-native:containerservice:listManagedClusterUserCredentials":
         if (inputs.format !== "exec")
