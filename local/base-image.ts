@@ -143,7 +143,7 @@ function trim(root: string): void {
 async function addNpm(root: string, work: string): Promise<void> {
   await run("npm", ["pack", "--silent", "--pack-destination", work, `npm@${NPM_VERSION}`], {
     cwd: work,
-    env: { PATH: process.env["PATH"] ?? "" },
+    env: { PATH: process.env.PATH ?? "" },
     fix: "check that npm reaches its registry (`npm config get registry`)",
   });
   const modules = join(root, "usr/local/lib/node_modules/npm");

@@ -39,7 +39,7 @@ export interface StartContext {
 }
 
 type Task = ListrTask<StartContext>;
-// The renderer's own type parameters do not matter for a line of output.
+// biome-ignore lint/suspicious/noExplicitAny: the renderer's own type parameters do not matter for a line of output
 type Output = Pick<ListrTaskWrapper<StartContext, any, any>, "output">;
 
 /**

@@ -11,7 +11,7 @@ import {
 /** Seconds between two progress lines of one step where lines cannot be rewritten, as in a CI log. */
 const PLAIN_PROGRESS_SECONDS = 15;
 
-// listr2 types a task by its renderers, which do not matter here.
+// biome-ignore lint/suspicious/noExplicitAny: listr2 types a task by its renderers, which do not matter here
 type AnyTask = ListrTaskObject<any, any, any>;
 
 /** Elapsed time for people: 0.4s, 12s, 7m 5s. */

@@ -45,12 +45,12 @@ export const CNI_PLUGIN_DIR = "/usr/lib/cni";
  * `XDG_CACHE_HOME`. Called at the edge of the program only.
  */
 export function resolveSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const cacheHome = env["XDG_CACHE_HOME"] ?? join(env["HOME"] ?? homedir(), ".cache");
+  const cacheHome = env.XDG_CACHE_HOME ?? join(env.HOME ?? homedir(), ".cache");
   return {
-    stateDir: directory("SLIPWAY_STATE_DIR", env["SLIPWAY_STATE_DIR"] ?? DEFAULT_STATE_DIR),
-    runDir: directory("SLIPWAY_RUN_DIR", env["SLIPWAY_RUN_DIR"] ?? "/run/slipway"),
+    stateDir: directory("SLIPWAY_STATE_DIR", env.SLIPWAY_STATE_DIR ?? DEFAULT_STATE_DIR),
+    runDir: directory("SLIPWAY_RUN_DIR", env.SLIPWAY_RUN_DIR ?? "/run/slipway"),
     cacheDir: join(directory("XDG_CACHE_HOME", cacheHome), "slipway"),
-    ports: portsFrom(env["SLIPWAY_PORT_BASE"] ?? String(DEFAULT_PORT_BASE)),
+    ports: portsFrom(env.SLIPWAY_PORT_BASE ?? String(DEFAULT_PORT_BASE)),
   };
 }
 

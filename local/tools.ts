@@ -129,7 +129,7 @@ interface Go {
  */
 async function findGo(module: string, required: boolean): Promise<Go | undefined> {
   const wanted = /^go (\S+)$/m.exec(readFileSync(join(module, "go.mod"), "utf8"))?.[1] ?? "";
-  const places = [...(process.env["PATH"] ?? "").split(":"), "/usr/local/go/bin", "/usr/lib/go/bin"];
+  const places = [...(process.env.PATH ?? "").split(":"), "/usr/local/go/bin", "/usr/lib/go/bin"];
   const files = [...new Set(places.map((place) => join(place, "go")))].filter((file) => existsSync(file));
   const unfit: string[] = [];
   for (const file of files) {
@@ -162,7 +162,7 @@ export function atLeast(version: string, wanted: string): boolean {
 
 /** Go runs other programs of its own distribution and git: it gets the caller's PATH. */
 function goEnv(file: string): Record<string, string> {
-  return { PATH: `${dirname(file)}:${process.env["PATH"] ?? ""}`, GOWORK: "off", CGO_ENABLED: "0" };
+  return { PATH: `${dirname(file)}:${process.env.PATH ?? ""}`, GOWORK: "off", CGO_ENABLED: "0" };
 }
 
 async function build(
@@ -185,7 +185,7 @@ async function build(
     ...buildMark(settings),
     ...goEnv(go.file),
     GOBIN: bin,
-    GOFLAGS: withoutConflicts(process.env["GOFLAGS"] ?? ""),
+    GOFLAGS: withoutConflicts(process.env.GOFLAGS ?? ""),
   };
   const fix =
     "check that this machine reaches its Go module proxy (`go env GOPROXY`), then run `npm start` again: it goes on where it stopped";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { cidr, dnsLabel } from "./primitives.ts";
+import { cidr } from "./primitives.ts";
 
 /** Short region name as `az account list-locations` gives it. */
 const location = z

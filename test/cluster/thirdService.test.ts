@@ -25,7 +25,7 @@ process.on("SIGTERM", () => server.close(() => process.exit(0)));
   );
   workspace.write(
     "app/clock/Dockerfile",
-    'ARG BASE_IMAGE=node:24-bookworm-slim\nFROM ${BASE_IMAGE}\nCOPY server.js /app/\nUSER 1000:1000\nCMD ["node", "/app/server.js"]\n',
+    'ARG BASE_IMAGE=node:24-bookworm-slim\nFROM $BASE_IMAGE\nCOPY server.js /app/\nUSER 1000:1000\nCMD ["node", "/app/server.js"]\n',
   );
   workspace.write(
     "infra/application.ts",

@@ -14,6 +14,7 @@ export interface ResourceRules {
   readonly outputs?: (inputs: Inputs, id: string) => Record<string, unknown>;
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: a provider sees inputs of every shape
 export type Inputs = Record<string, any>;
 
 const subscription = "/subscriptions/00000000-0000-0000-0000-000000000001";
