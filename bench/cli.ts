@@ -6,6 +6,7 @@ const benchmarks = {
     "a changed text until every replica serves it, against docker build, push, kubectl set image and rollout status",
   preview:
     "a preview with no changes, against a bare Pulumi program with as many resources (needs the Pulumi CLI)",
+  rollout: "failed requests and latency on kept-alive connections while pods are replaced, against idle",
   memory: "resident memory of the idle environment and of the program",
 } as const;
 

@@ -1,13 +1,15 @@
 /** What one contestant of a benchmark took. */
 export interface Row {
   readonly name: string;
-  readonly unit: "s" | "MiB";
+  readonly unit: "s" | "ms" | "MiB";
   /** One value a round. */
   readonly values: readonly number[];
   /** The contestant that this one is compared with, by its median. */
   readonly against?: { readonly name: string; readonly goal: number };
   /** Absolute goal in the row's unit. */
   readonly goal?: number;
+  /** What else was counted. */
+  readonly note?: string;
 }
 
 /** The middle value: of an even number of values, the mean of the two in the middle. */
@@ -23,9 +25,9 @@ export function median(values: readonly number[]): number {
 export function formatTable(rows: readonly Row[]): string {
   const width = Math.max(...rows.map(({ name }) => name.length));
   return rows
-    .map(({ name, unit, values, against, goal }) => {
+    .map(({ name, unit, values, against, goal, note }) => {
       const middle = median(values);
-      const digits = unit === "s" ? 2 : 0;
+      const digits = { s: 2, ms: 1, MiB: 0 }[unit];
       const range =
         values.length > 1
           ? ` (${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}, ${values.length} rounds)`
@@ -35,7 +37,7 @@ export function formatTable(rows: readonly Row[]): string {
         other === undefined || against === undefined
           ? ""
           : `  ${(middle / median(other.values)).toFixed(2)}x of ${other.name}, goal ${against.goal}x`;
-      return `${name.padEnd(width)}  ${middle.toFixed(digits)} ${unit}${range}${ratio}${goal === undefined ? "" : `  goal ${goal} ${unit}`}`;
+      return `${name.padEnd(width)}  ${middle.toFixed(digits)} ${unit}${range}${ratio}${goal === undefined ? "" : `  goal ${goal} ${unit}`}${note === undefined ? "" : `  ${note}`}`;
     })
     .join("\n");
 }

@@ -25,7 +25,8 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
   await app.register(helmet, { strictTransportSecurity: false });
   await app.register(cors, { origin: config.CORS_ORIGINS, methods: ["GET"], maxAge: 600 });
   await addMetrics(app, config.BUILD_NUMBER);
-  addLifecycle(app);
+  // Half of the time for clients to be told, half for requests in flight to end.
+  addLifecycle(app, config.SHUTDOWN_TIMEOUT_SECONDS / 2);
   hideInternalErrors(app);
 
   app.get("/api/greeting", { schema: { response: { 200: greetingSchema } } }, async (_request, reply) => {

@@ -34,7 +34,8 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
     originAgentCluster: false,
   });
   await addMetrics(app, config.BUILD_NUMBER);
-  addLifecycle(app);
+  // Half of the time for clients to be told, half for requests in flight to end.
+  addLifecycle(app, config.SHUTDOWN_TIMEOUT_SECONDS / 2);
   app.get("/build.json", async (_request, reply) => {
     reply.header("cache-control", "no-store");
     return { build: config.BUILD_NUMBER, pod: config.POD_NAME };

@@ -2,13 +2,16 @@ import { once } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { buildApp } from "../../server/app.ts";
 import { readConfig } from "../../server/config.ts";
 
 /** The service on a free port, with a route that answers only when the test says so. */
-async function listen(whileClosing = async () => {}) {
-  const app = await buildApp(readConfig({ LOG_LEVEL: "silent" }));
+async function listen(timeoutSeconds = 1) {
+  const app = await buildApp(
+    readConfig({ LOG_LEVEL: "silent", SHUTDOWN_TIMEOUT_SECONDS: String(timeoutSeconds) }),
+  );
   const started = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
   app.get("/slow", async () => {
@@ -16,18 +19,16 @@ async function listen(whileClosing = async () => {}) {
     await release.promise;
     return { done: true };
   });
-  // Runs after the service's own hook and before the socket closes.
-  app.addHook("preClose", whileClosing);
   await app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = app.server.address() as AddressInfo;
   const agent = new Agent({ keepAlive: true });
   onTestFinished(() => agent.destroy());
 
   async function request(path: string) {
-    const [response] = (await once(get({ host: "127.0.0.1", port, path, agent }), "response")) as [
-      IncomingMessage,
-    ];
-    return { status: response.statusCode, headers: response.headers, body: await text(response) };
+    const sent = get({ host: "127.0.0.1", port, path, agent });
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    const { statusCode: status, headers } = response;
+    return { status, headers, body: await text(response), reused: sent.reusedSocket };
   }
   return { app, port, request, started: started.promise, release: release.resolve };
 }
@@ -46,27 +47,46 @@ test("a request in flight finishes, and its connection is closed after it", asyn
   await closed;
 });
 
-test("while shutting down the service is alive but not ready, and still answers", async () => {
-  const answers: Array<{ path: string; status: number | undefined; connection: string | undefined }> = [];
-  const { app, request } = await listen(async () => {
-    for (const path of ["/healthz", "/readyz", "/build.json"]) {
-      const { status, headers } = await request(path);
-      answers.push({ path, status, connection: headers.connection });
-    }
+test("an idle kept-alive connection is still served after shutdown began, and told to go", async () => {
+  const { app, request } = await listen(600);
+  const before = await request("/healthz");
+  expect(before.headers.connection).toBe("keep-alive");
+  const closed = app.close();
+  // Closed too early, the connection that the client takes up again here would be reset.
+  await sleep(50);
+  const { status, headers, reused } = await request("/build.json");
+  expect({ status, connection: headers.connection, reused }).toEqual({
+    status: 200,
+    connection: "close",
+    reused: true,
   });
-  await app.close();
+  // Nobody is left to be told: the shutdown does not wait any longer.
+  await closed;
+});
+
+test("while shutting down the service is alive but not ready, and takes new connections", async () => {
+  const { app, port, request } = await listen(600);
+  const lasting = connect(port, "127.0.0.1");
+  await once(app.server, "connection");
+  const closed = app.close();
+  const answers = [];
+  for (const path of ["/healthz", "/readyz"]) {
+    const { status, headers } = await request(path);
+    answers.push({ path, status, connection: headers.connection });
+  }
   expect(answers).toEqual([
     { path: "/healthz", status: 200, connection: "close" },
     { path: "/readyz", status: 503, connection: "close" },
-    { path: "/build.json", status: 200, connection: "close" },
   ]);
+  lasting.destroy();
+  await closed;
 });
 
 test("an idle kept-alive connection does not hold the shutdown", async () => {
   const { app, request } = await listen();
-  const { headers } = await request("/healthz");
-  expect(headers.connection).toBe("keep-alive");
+  await request("/healthz");
   await app.close();
+  expect(app.server.listening).toBe(false);
 });
 
 test("a connection that never sent a request does not hold the shutdown", async () => {
@@ -77,4 +97,10 @@ test("a connection that never sent a request does not hold the shutdown", async 
   socket.resume();
   await app.close();
   await gone;
+});
+
+test("without any connection the service closes at once", async () => {
+  const { app } = await listen(600);
+  await app.close();
+  expect(app.server.listening).toBe(false);
 });
