@@ -50,6 +50,17 @@ export const kubernetesTools: ToolFamily = {
 
 export const pauseTools: ToolFamily = { name: "pause", diskGiB: 1 };
 
+/** Version of Argo CD in tools/argocd/go.mod; a test keeps the two equal. */
+export const ARGOCD_VERSION = "v3.2.11";
+
+/** One program that is every part of Argo CD, by the name that it is called by. */
+export const argocdTools: ToolFamily = {
+  name: "argocd",
+  rename: { cmd: "argocd" },
+  ldflags: `-X github.com/argoproj/argo-cd/v3/common.version=${ARGOCD_VERSION.slice(1)}`,
+  diskGiB: 6,
+};
+
 /** A built family: where its programs are, and a name for exactly this build. */
 export interface Tools {
   readonly bin: string;
