@@ -1,5 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
-
 /** One thing wrong with what the user gave: which key, its value, the rule it breaks, and what to do. */
 export interface Problem {
   /** Where it is, as the user writes it: `slipway:workloads.api.replicas`. */
@@ -18,10 +16,12 @@ function format({ key, value, rule, hint }: Problem): string {
 }
 
 /**
- * Bad input. A `RunError`, so that Pulumi prints the message alone, without a stack trace, and stops before
- * any resource is registered.
+ * Bad input. Pulumi takes it for a `pulumi.RunError`: it prints the message alone, without a stack trace, and stops
+ * before any resource is registered.
  */
-export class InputError extends pulumi.RunError {
+export class InputError extends Error {
+  /** How Pulumi's SDK knows a RunError. Its class is not extended: configuration is checked where no SDK is loaded. */
+  readonly __pulumiRunError = true;
   readonly problems: readonly Problem[];
 
   constructor(problems: Problem | readonly Problem[]) {

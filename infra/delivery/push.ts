@@ -40,6 +40,12 @@ function awaitAddressOnly(object: WorkloadObject): WorkloadObject {
   } as WorkloadObject;
 }
 
+/** Pulumi keeps a Secret's data encrypted in its state and shows it nowhere. */
+function markSecret(object: WorkloadObject): WorkloadObject {
+  if (object.kind !== "Secret") return object;
+  return { ...object, data: pulumi.secret(object.data) } as unknown as WorkloadObject;
+}
+
 export interface PushedWorkloadArgs {
   readonly objects: readonly WorkloadObject[];
 }
@@ -54,7 +60,7 @@ export class PushedWorkload extends pulumi.ComponentResource {
     let service: kubernetes.core.v1.Service | undefined;
     for (const object of objects) {
       const [suffix, resource] = kinds[object.kind];
-      const created = new resource(`${name}-${suffix}`, awaitAddressOnly(object) as never, {
+      const created = new resource(`${name}-${suffix}`, markSecret(awaitAddressOnly(object)) as never, {
         parent: this,
         ...(object.kind === "Deployment" ? { dependsOn: needed } : {}),
       });

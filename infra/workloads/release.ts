@@ -49,6 +49,23 @@ export interface Release extends Omit<Surroundings, "addresses"> {
   readonly servers: { readonly [name: string]: readonly number[] };
 }
 
+const clients = new WeakMap<Application, ReadonlyMap<string, readonly string[]>>();
+
+/** Who connects to each workload. Found once for an application, so that a thousand releases take no million looks. */
+function clientsIn(application: Application): ReadonlyMap<string, readonly string[]> {
+  const known = clients.get(application);
+  if (known !== undefined) return known;
+  const found = new Map<string, string[]>();
+  for (const [client, { connectsTo = [] }] of Object.entries(application))
+    for (const server of new Set(connectsTo)) {
+      const others = found.get(server);
+      if (others === undefined) found.set(server, [client]);
+      else others.push(client);
+    }
+  clients.set(application, found);
+  return found;
+}
+
 /** Makes the stack's choices for one workload of an application. Both have been checked (`checkApplication`). */
 export function releaseOf(
   application: Application,
@@ -59,8 +76,15 @@ export function releaseOf(
 ): Release {
   const workload = application[name] as Workload;
   const override = config.workloads[name] as WorkloadOverride;
-  const secretEnv = config.secrets[name] ?? {};
-  const env = { ...workload.env, ...override.env };
+  const secrets = config.secrets[name] ?? {};
+  // In the definition's order, and then by name: the stack's file may list them in any order, and Pulumi sorts them.
+  const secretEnv = Object.fromEntries(
+    (workload.secretEnv ?? []).map((variable) => [variable, secrets[variable] as string]),
+  );
+  const env = {
+    ...workload.env,
+    ...Object.fromEntries(Object.entries(override.env).sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
   return {
     ...shared,
     name,
@@ -86,9 +110,7 @@ export function releaseOf(
         contentOf(value, addresses),
       ]),
     ),
-    clients: Object.entries(application)
-      .filter(([, other]) => other.connectsTo?.includes(name))
-      .map(([other]) => other),
+    clients: clientsIn(application).get(name) ?? [],
     servers: Object.fromEntries(
       (workload.connectsTo ?? []).map((server) => [server, Object.values(application[server]?.ports ?? {})]),
     ),

@@ -1,9 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
 import { metadata } from "./labels.ts";
 import type { Release } from "./release.ts";
 
-/** The workload's secret environment variables, or nothing when it has none. */
+/** The workload's secret environment variables, or nothing when it has none. A delivery marks its data secret. */
 export function secret(release: Release) {
   if (release.secretName === undefined) return undefined;
   return {
@@ -12,13 +11,8 @@ export function secret(release: Release) {
     metadata: { ...metadata(release), name: release.secretName },
     immutable: true,
     type: "Opaque",
-    data: pulumi.secret(
-      Object.fromEntries(
-        Object.entries(release.secretEnv).map(([name, value]) => [
-          name,
-          Buffer.from(value).toString("base64"),
-        ]),
-      ),
+    data: Object.fromEntries(
+      Object.entries(release.secretEnv).map(([name, value]) => [name, Buffer.from(value).toString("base64")]),
     ),
   } satisfies types.input.core.v1.Secret;
 }

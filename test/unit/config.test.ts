@@ -348,6 +348,10 @@ describe("a value that breaks a rule is refused with its key, the value and the 
   });
 });
 
+test("Pulumi takes bad input for a RunError, of which it prints the message alone", () => {
+  expect(pulumi.RunError.isInstance(new InputError({ key: "key", rule: "must be" }))).toBe(true);
+});
+
 test("all problems are reported at once, a line each", () => {
   expect(
     messageOf({
