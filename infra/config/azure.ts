@@ -1,14 +1,12 @@
 import { z } from "zod";
+import { environment } from "./environment.ts";
 import { cidr } from "./primitives.ts";
+import { systemVmSize, vmSize } from "./vmSize.ts";
 
 /** Short region name as `az account list-locations` gives it. */
 const location = z
   .string()
   .regex(/^[a-z][a-z0-9]+$/, "must be an Azure region's short name, such as westeurope");
-
-const vmSize = z
-  .string()
-  .regex(/^Standard_[A-Za-z0-9_-]+$/, "must be an Azure VM size, such as Standard_D2s_v5");
 
 const zones = z
   .array(z.enum(["1", "2", "3"], { error: 'must be "1", "2" or "3"' }))
@@ -40,8 +38,11 @@ const regionsWithoutZones = [
   "brazilsoutheast",
 ];
 
+/** Name of the cluster's inline pool. */
+export const systemPoolName = "system";
+
 const systemPool = z.strictObject({
-  vmSize: vmSize
+  vmSize: systemVmSize
     .default("Standard_D2s_v5")
     .describe(
       "Size of the nodes that run Kubernetes' own pods: 2 cores and 4 GiB at least, no burstable B series in production.",
@@ -80,7 +81,8 @@ const poolName = z
   .regex(
     /^[a-z][a-z0-9]{0,11}$/,
     "must be a node pool's name: 1 to 12 lower-case letters and digits, a letter first",
-  );
+  )
+  .refine((name) => name !== systemPoolName, `must not be ${systemPoolName}: the system pool is called so`);
 
 const objectId = z.guid("must be the object id (a GUID) of an Entra ID group");
 
@@ -178,6 +180,11 @@ export const azurePlatform = z
   .strictObject({
     kind: z.literal("azure"),
     location: location.describe("Azure region."),
+    environment: environment
+      .optional()
+      .describe(
+        "What the stack is for: production is held to stricter rules. Default: production for a stack called prod or production.",
+      ),
     resourceGroup: z
       .string()
       .regex(
@@ -189,7 +196,7 @@ export const azurePlatform = z
     tags: z
       .record(z.string().min(1).max(512), z.string().max(256))
       .default({})
-      .describe("Tags on everything, besides project and stack."),
+      .describe("Tags on everything, besides project, stack and environment."),
     cluster,
     registry: registry.prefault({}),
   })

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { delivery } from "./delivery.ts";
+import { environmentOf, productionProblems } from "./environment.ts";
 import { type Exposure, exposure } from "./exposure.ts";
 import { images } from "./images.ts";
 import { namespace, type PlatformConfig, platform } from "./platform.ts";
@@ -63,6 +64,17 @@ export function stackSchema({ stack, workloads }: StackContext) {
       secrets: perWorkload(workloads, z.record(environmentName, secretString).default({})).describe(
         "Secret environment variables: pulumi config set --secret --path slipway:secrets.WORKLOAD.NAME",
       ),
+    })
+    .superRefine(({ platform }, context) => {
+      if (platform.kind !== "azure" || environmentOf(stack, platform.environment) !== "production") return;
+      for (const { path, input, message, hint } of productionProblems(platform))
+        context.addIssue({
+          code: "custom",
+          path: ["platform", ...path],
+          input,
+          message,
+          params: { hint },
+        });
     })
     .superRefine((config, context) => {
       for (const [name, value] of Object.entries(config.exposure) as [string, Exposure][]) {

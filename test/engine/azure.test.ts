@@ -87,7 +87,7 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
     for (const [id, { location, tags }] of made) {
       expect(id).toContain(`/resourceGroups/rg-slipway-${stack}`);
       if (location !== undefined) expect(location).toBe("westeurope");
-      if (tags !== undefined) expect(tags).toEqual({ project: "slipway", stack });
+      if (tags !== undefined) expect(tags).toEqual({ project: "slipway", stack, environment: "development" });
     }
   });
 

@@ -1,7 +1,7 @@
 import * as containerservice from "@pulumi/azure-native/containerservice/index.js";
 import * as managedidentity from "@pulumi/azure-native/managedidentity/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import type { AzurePlatform } from "../../config/azure.ts";
+import { type AzurePlatform, systemPoolName } from "../../config/azure.ts";
 import type { AzureResourceGroup } from "./resourceGroup.ts";
 import { roleAssignment } from "./roleAssignment.ts";
 
@@ -99,7 +99,7 @@ export class AksCluster extends pulumi.ComponentResource {
         agentPoolProfiles: [
           {
             ...linuxPool,
-            name: "system",
+            name: systemPoolName,
             mode: "System",
             count: systemPool.count,
             vmSize: systemPool.vmSize,

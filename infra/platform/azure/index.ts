@@ -1,6 +1,7 @@
 import * as containerservice from "@pulumi/azure-native/containerservice/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { AzurePlatform } from "../../config/azure.ts";
+import { environmentOf } from "../../config/environment.ts";
 import type { Platform } from "../platform.ts";
 import { clusterProvider } from "../provider.ts";
 import { AksCluster } from "./cluster.ts";
@@ -28,7 +29,7 @@ export async function azurePlatform(
   await requireAzureLogin(config.cluster.login);
   const baseName = `${project}-${stack}`;
   const { location } = config;
-  const tags = { ...config.tags, project, stack };
+  const tags = { ...config.tags, project, stack, environment: environmentOf(stack, config.environment) };
   const group = resourceGroup("azure-resource-group", {
     name: config.resourceGroup ?? `rg-${baseName}`,
     location,
