@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { environment } from "./environment.ts";
+import { keyVaults } from "./keyVault.ts";
 import { cidr } from "./primitives.ts";
 import { systemVmSize, vmSize } from "./vmSize.ts";
 
@@ -199,6 +200,9 @@ export const azurePlatform = z
       .describe("Tags on everything, besides project, stack and environment."),
     cluster,
     registry: registry.prefault({}),
+    keyVaults: keyVaults
+      .optional()
+      .describe("Key Vaults that secrets may be in, by name. Given, even empty: the cluster mounts them."),
   })
   .superRefine((platform, context) => {
     const pools = [

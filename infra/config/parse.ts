@@ -3,7 +3,12 @@ import { InputError, type Problem } from "./error.ts";
 import { type StackConfig, type StackContext, stackSchema } from "./stack.ts";
 
 /** Keys at or below which a value may be a secret: shown in a message by name only. */
-const secretPaths = [/^secrets(\.|$)/, /^platform\.registry$/, /(^|\.)password$/];
+const secretPaths = [
+  // But a reference to a Key Vault, which tells only where the secret is.
+  /^secrets(?!\.[^.]+\.[^.]+\.keyVault$)(\.|$)/,
+  /^platform\.registry$/,
+  /(^|\.)password$/,
+];
 
 /** Takes the user and password out of a URL. */
 function withoutUserinfo(value: unknown): unknown {
@@ -37,7 +42,8 @@ const nouns: Record<string, string> = {
 /** Keys of the configuration that are maps by workload. */
 const byWorkload = ["workloads", "exposure", "secrets"];
 
-function problemOf(issue: z.core.$ZodIssue, raw: unknown, { workloads }: StackContext): Problem[] {
+function problemOf(issue: z.core.$ZodIssue, raw: unknown, context: StackContext): Problem[] {
+  const { workloads } = context;
   const key = (path: readonly PropertyKey[]) =>
     path.length === 0 ? "configuration" : `slipway:${dotted(path)}`;
   const shown = (path: readonly PropertyKey[]) => {
@@ -77,11 +83,18 @@ function problemOf(issue: z.core.$ZodIssue, raw: unknown, { workloads }: StackCo
         },
       ];
     case "invalid_union": {
+      if (issue.discriminator === undefined) {
+        // What is wrong within the alternative that is meant: the one that takes a value of this type.
+        const meant = issue.errors.find((problems) => problems.every(({ path }) => path.length > 0));
+        return meant === undefined
+          ? [{ key: key(issue.path), value: shown(issue.path), rule: issue.message }]
+          : meant.flatMap((inner) =>
+              problemOf({ ...inner, path: [...issue.path, ...inner.path] }, raw, context),
+            );
+      }
       const field = [
         ...issue.path,
-        ...(issue.discriminator === undefined || issue.path.at(-1) === issue.discriminator
-          ? []
-          : [issue.discriminator]),
+        ...(issue.path.at(-1) === issue.discriminator ? [] : [issue.discriminator]),
       ];
       const options =
         "options" in issue && Array.isArray(issue.options)

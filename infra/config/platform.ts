@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { azurePlatform } from "./azure.ts";
+import { existingKeyVaults } from "./keyVault.ts";
 import { dnsLabel, registryServer, secretString, stackName } from "./primitives.ts";
 
 const localRegistry = z
@@ -82,6 +83,9 @@ export const sharedPlatform = z.strictObject({
   stack: stackName.describe(
     "The stack that provides the cluster and the registry, as organization/project/stack.",
   ),
+  keyVaults: existingKeyVaults
+    .optional()
+    .describe("Key Vaults that secrets may be in, by name. The other stack must have the key too."),
 });
 
 /** What a stack runs on. */

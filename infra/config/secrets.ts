@@ -1,10 +1,99 @@
+import { z } from "zod";
+import { type VaultReference, vaultReference } from "./keyVault.ts";
+import type { PlatformConfig } from "./platform.ts";
+import { environmentName, secretString } from "./primitives.ts";
 import type { StackConfig } from "./stack.ts";
+
+/** Where a secret environment variable comes from: encrypted in the stack's file, or a Key Vault. */
+export const secret = z.union([secretString, z.strictObject({ keyVault: vaultReference })], {
+  error: 'must be a string, or { keyVault: "vault/secret" }',
+});
+
+/** Secret environment variables of one workload, by name. */
+export const secrets = z.record(environmentName, secret).default({});
+
+export type Secrets = z.output<typeof secrets>;
+
+/** The secret environment variables that are in a Key Vault. */
+export function vaultReferences(given: Secrets): { readonly [name: string]: VaultReference } {
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) =>
+      typeof value === "string" ? [] : [[name, value.keyVault]],
+    ),
+  );
+}
+
+/** A workload's reference to a Key Vault: the path of its key in the configuration, and what it names. */
+export interface Reference {
+  readonly workload: string;
+  readonly path: readonly string[];
+  readonly to: VaultReference;
+}
+
+/** Everything in a stack's configuration that refers to a Key Vault. */
+export function referencesOf(config: {
+  readonly secrets: { readonly [workload: string]: Secrets };
+}): Reference[] {
+  return Object.entries(config.secrets).flatMap(([workload, given]) =>
+    Object.entries(vaultReferences(given)).map(([variable, to]) => ({
+      workload,
+      path: ["secrets", workload, variable, "keyVault"],
+      to,
+    })),
+  );
+}
+
+/** Why a reference cannot be followed on this platform, if it cannot. */
+function problemOf(
+  platform: PlatformConfig,
+  { vault }: VaultReference,
+): { message: string; hint: string } | undefined {
+  if (platform.kind === "local") {
+    return {
+      message: "needs a Key Vault, and a local platform has none",
+      hint: "Set the value itself: pulumi config set --secret --path",
+    };
+  }
+  const vaults = Object.keys(platform.keyVaults ?? {});
+  if (vaults.includes(vault)) return undefined;
+  return {
+    message: `names a Key Vault that slipway:platform.keyVaults does not have${vaults.length === 0 ? "" : `: it has ${vaults.join(", ")}`}`,
+    hint: "Add the vault there, or correct its name",
+  };
+}
+
+/** Refuses what refers to vaults that are not there, and a workload that refers to more than one. */
+export function checkReferences(
+  platform: PlatformConfig,
+  references: readonly Reference[],
+  context: z.RefinementCtx,
+): void {
+  for (const { workload, path, to } of references) {
+    const first = references.find((reference) => reference.workload === workload);
+    const split = to.vault !== first?.to.vault && {
+      message: `must be in the vault ${first?.to.vault}, as ${first?.path.join(".")} is: a workload's pods mount one vault`,
+      hint: "Put what a workload needs into one vault",
+    };
+    const problem = problemOf(platform, to) ?? (split || undefined);
+    if (problem === undefined) continue;
+    const { message, hint } = problem;
+    context.addIssue({
+      code: "custom",
+      path: [...path],
+      input: `${to.vault}/${to.name}`,
+      message,
+      params: { hint },
+    });
+  }
+}
 
 /** Every secret that a stack's configuration holds. A test keeps this complete. */
 export function secretValues({ platform, secrets }: StackConfig): string[] {
   const password = platform.kind === "local" ? platform.registry?.password : undefined;
   return [
-    ...Object.values(secrets).flatMap((variables) => Object.values(variables)),
+    ...Object.values(secrets)
+      .flatMap((variables) => Object.values(variables))
+      .filter((value) => typeof value === "string"),
     ...(password === undefined ? [] : [password]),
   ];
 }

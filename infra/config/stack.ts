@@ -4,7 +4,7 @@ import { environmentOf, productionProblems } from "./environment.ts";
 import { type Exposure, exposure } from "./exposure.ts";
 import { images } from "./images.ts";
 import { namespace, type PlatformConfig, platform } from "./platform.ts";
-import { environmentName, secretString } from "./primitives.ts";
+import { checkReferences, referencesOf, secrets } from "./secrets.ts";
 import { deployers, quota } from "./tenancy.ts";
 import { workloadOverride } from "./workloads.ts";
 
@@ -61,8 +61,8 @@ export function stackSchema({ stack, workloads }: StackContext) {
       delivery: delivery
         .default({ kind: "push" })
         .describe("How the workloads' objects get into the cluster."),
-      secrets: perWorkload(workloads, z.record(environmentName, secretString).default({})).describe(
-        "Secret environment variables: pulumi config set --secret --path slipway:secrets.WORKLOAD.NAME",
+      secrets: perWorkload(workloads, secrets).describe(
+        "Secret environment variables: pulumi config set --secret --path slipway:secrets.WORKLOAD.NAME, or where in a Key Vault they are.",
       ),
     })
     .superRefine(({ platform }, context) => {
@@ -89,6 +89,7 @@ export function stackSchema({ stack, workloads }: StackContext) {
           params: { hint },
         });
       }
+      checkReferences(config.platform, referencesOf(config), context);
       const owners = new Map<number, string>();
       for (const [name, value] of Object.entries(config.exposure) as [string, Exposure | undefined][]) {
         if (value?.type !== "NodePort" || value.nodePort === undefined) continue;

@@ -35,6 +35,7 @@ function push({ application, stack, platform, namespace, images }: Shipment): De
     namespace: namespace.namespace,
     ...(namespace.pullSecret === undefined ? {} : { pullSecret: namespace.pullSecret }),
     addresses: urls,
+    ...(platform.vaultAccess === undefined ? {} : { vaultAccess: platform.vaultAccess }),
   };
   for (const [name, [, resolve]] of promises) {
     const objects = buildWorkload(

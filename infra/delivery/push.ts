@@ -14,6 +14,7 @@ const kinds: { readonly [kind in Kind]: readonly [suffix: string, resource: Reso
   ServiceAccount: ["service-account", kubernetes.core.v1.ServiceAccount],
   ConfigMap: ["config", kubernetes.core.v1.ConfigMap],
   Secret: ["secret", kubernetes.core.v1.Secret],
+  SecretProviderClass: ["vault", kubernetes.apiextensions.CustomResource],
   NetworkPolicy: ["network-policy", kubernetes.networking.v1.NetworkPolicy],
   Service: ["service", kubernetes.core.v1.Service],
   PodDisruptionBudget: ["disruption-budget", kubernetes.policy.v1.PodDisruptionBudget],
@@ -22,7 +23,13 @@ const kinds: { readonly [kind in Kind]: readonly [suffix: string, resource: Reso
 };
 
 /** Kinds that a Deployment's pods need before they start. */
-const prerequisites: readonly Kind[] = ["ServiceAccount", "ConfigMap", "Secret", "NetworkPolicy"];
+const prerequisites: readonly Kind[] = [
+  "ServiceAccount",
+  "ConfigMap",
+  "Secret",
+  "SecretProviderClass",
+  "NetworkPolicy",
+];
 
 /**
  * A Service is there once it has its address. By default Pulumi waits for its pods too, and those may be waiting

@@ -3,7 +3,7 @@ import type { Stack } from "../config/load.ts";
 import { secretValues } from "../config/secrets.ts";
 import { buildWorkload, type WorkloadObject } from "../workloads/build.ts";
 import type { Application } from "../workloads/definition.ts";
-import { type RunnableImage, releaseOf } from "../workloads/release.ts";
+import { type RunnableImage, releaseOf, type Surroundings } from "../workloads/release.ts";
 import { SecretDetector } from "./leak.ts";
 import { type Plain, toYaml } from "./yaml.ts";
 
@@ -151,6 +151,8 @@ export interface DeployedValues {
   readonly pullSecret?: string;
   /** Public address of each workload that another one's configuration takes. */
   readonly addresses: { readonly [workload: string]: string };
+  /** Of each workload that refers to a Key Vault: its identity and the current versions. */
+  readonly vaultAccess?: NonNullable<Surroundings["vaultAccess"]>;
 }
 
 /**

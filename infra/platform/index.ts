@@ -1,4 +1,5 @@
 import type { Stack } from "../config/load.ts";
+import { referencesOf } from "../config/secrets.ts";
 import type { Platform } from "./platform.ts";
 
 export type { Platform } from "./platform.ts";
@@ -6,9 +7,10 @@ export { sharePlatform } from "./shared.ts";
 
 /** Provides what the stack runs on. A kind's module is loaded only by the stacks that use it. */
 export async function providePlatform(
-  { project, name, config: { platform, images } }: Stack,
+  { project, name, config }: Stack,
   workloads: readonly string[],
 ): Promise<Platform> {
+  const { platform, images, namespace } = config;
   const repositories =
     images.source === "build"
       ? workloads.map((workload) => `${images.repository ?? project}/${workload}`)
@@ -20,11 +22,17 @@ export async function providePlatform(
     }
     case "shared": {
       const { sharedPlatform } = await import("./shared.ts");
-      return sharedPlatform(platform);
+      return sharedPlatform(platform, { project, stack: name, namespace, references: referencesOf(config) });
     }
     case "azure": {
       const { azurePlatform } = await import("./azure/index.ts");
-      return azurePlatform(platform, { project, stack: name, repositories });
+      return azurePlatform(platform, {
+        project,
+        stack: name,
+        namespace,
+        repositories,
+        references: referencesOf(config),
+      });
     }
   }
 }

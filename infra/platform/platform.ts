@@ -1,6 +1,7 @@
 import type * as docker from "@pulumi/docker";
 import type * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { VaultAccess } from "../workloads/release.ts";
 
 /** A user of a registry. */
 export interface RegistryCredentials {
@@ -44,9 +45,23 @@ export interface Builder {
   readonly baseImage?: string;
 }
 
+/** Where on Azure a cluster is, and what its workloads' identities are made from. */
+export interface AzureSite {
+  readonly subscriptionId: string;
+  readonly tenantId: string;
+  readonly resourceGroup: string;
+  readonly location: string;
+  /** URL of the issuer of the cluster's service account tokens. */
+  readonly oidcIssuer: pulumi.Input<string>;
+}
+
 /** What a stack runs on: the same small thing from each kind of platform. */
 export interface Platform {
   readonly cluster: Cluster;
   readonly registry: Registry;
   readonly builder: Builder;
+  /** Present where the cluster mounts secrets of Key Vaults. */
+  readonly azure?: AzureSite;
+  /** By workload: the identity by which it reads its secrets in a Key Vault. */
+  readonly vaultAccess?: { readonly [workload: string]: VaultAccess };
 }

@@ -2,8 +2,10 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { InputError } from "../config/error.ts";
+import type { KeyVaults } from "../config/keyVault.ts";
 import type { SharedPlatform } from "../config/platform.ts";
-import type { Platform } from "./platform.ts";
+import type { Reference } from "../config/secrets.ts";
+import type { AzureSite, Platform } from "./platform.ts";
 import { clusterProvider } from "./provider.ts";
 
 /** Name of the stack output by which a platform is shared. */
@@ -27,12 +29,21 @@ const sharedState = z.object({
     network: z.string().optional(),
     baseImage: z.string().optional(),
   }),
+  azure: z
+    .object({
+      subscriptionId: z.string(),
+      tenantId: z.string(),
+      resourceGroup: z.string(),
+      location: z.string(),
+      oidcIssuer: z.string(),
+    })
+    .optional(),
 });
 
 type SharedState = z.output<typeof sharedState>;
 
 /** The stack output by which other stacks run on this one's platform. Secret. */
-export function sharePlatform({ cluster, registry, builder }: Platform): pulumi.Output<SharedState> {
+export function sharePlatform({ cluster, registry, builder, azure }: Platform): pulumi.Output<SharedState> {
   const { provider: _provider, ...access } = cluster;
   const { provider: _docker, ...engine } = builder;
   return pulumi.secret({
@@ -40,7 +51,46 @@ export function sharePlatform({ cluster, registry, builder }: Platform): pulumi.
     cluster: access,
     registry,
     builder: engine,
+    ...(azure === undefined ? {} : { azure }),
   }) as pulumi.Output<SharedState>;
+}
+
+export interface SharedPlatformContext {
+  readonly project: string;
+  readonly stack: string;
+  readonly namespace: string;
+  /** What the stack's configuration refers to in Key Vaults. */
+  readonly references: readonly Reference[];
+}
+
+/** This stack's own identities, beside the shared cluster. */
+async function accessTo(
+  vaults: KeyVaults,
+  provider: string,
+  site: AzureSite | undefined,
+  { project, stack, references, namespace }: SharedPlatformContext,
+): Promise<Platform["vaultAccess"]> {
+  if (references.length === 0) return undefined;
+  if (site === undefined) {
+    throw new InputError({
+      key: "slipway:platform.keyVaults",
+      rule: `needs a cluster that mounts Key Vaults, and that of ${provider} does not`,
+      hint: `Set slipway:platform.keyVaults: {} in that stack too, and deploy it`,
+    });
+  }
+  const { existingVersions, provideVaultAccess } = await import("./azure/vaultAccess.ts");
+  return provideVaultAccess({
+    site,
+    siteReady: [],
+    tags: { project, stack },
+    project,
+    stack,
+    namespace,
+    vaults,
+    made: {},
+    references,
+    versions: await existingVersions(vaults, references),
+  });
 }
 
 /**
@@ -48,7 +98,10 @@ export function sharePlatform({ cluster, registry, builder }: Platform): pulumi.
  *
  * @throws InputError when that stack does not exist, has not been deployed, or was deployed by a version that shares otherwise
  */
-export async function sharedPlatform({ stack }: SharedPlatform): Promise<Platform> {
+export async function sharedPlatform(
+  { stack, keyVaults = {} }: SharedPlatform,
+  context: SharedPlatformContext,
+): Promise<Platform> {
   const reference = new pulumi.StackReference("platform", { name: stack });
   const { value, secretValue } = await reference.getOutputDetails(outputName);
   const shared = secretValue ?? value;
@@ -70,14 +123,17 @@ export async function sharedPlatform({ stack }: SharedPlatform): Promise<Platfor
       hint: `Deploy it again: pulumi up --stack ${stack}`,
     });
   }
-  const { cluster, registry, builder } = result.data;
+  const { cluster, registry, builder, azure } = result.data;
   const kubeconfig = pulumi.secret(cluster.kubeconfig);
   const user = (known: SharedState["registry"]["push"]) =>
     known === undefined ? undefined : { username: known.username, password: pulumi.secret(known.password) };
   const [push, pull] = [user(registry.push), user(registry.pull)];
   const { nodeAddress, clusterIdentifier, disposable } = cluster;
   const { platform, host, network, baseImage } = builder;
+  const vaultAccess = await accessTo(keyVaults, stack, azure, context);
   return {
+    ...(azure === undefined ? {} : { azure }),
+    ...(vaultAccess === undefined ? {} : { vaultAccess }),
     cluster: {
       provider: clusterProvider("cluster", { kubeconfig, clusterIdentifier, disposable }),
       kubeconfig,

@@ -5,6 +5,7 @@ import { networkPolicy } from "./networkPolicy.ts";
 import { podDisruptionBudget } from "./podDisruptionBudget.ts";
 import type { Release } from "./release.ts";
 import { secret } from "./secret.ts";
+import { secretProviderClass } from "./secretProviderClass.ts";
 import { service } from "./service.ts";
 import { serviceAccount } from "./serviceAccount.ts";
 
@@ -13,6 +14,7 @@ const builders = [
   serviceAccount,
   configMap,
   secret,
+  secretProviderClass,
   networkPolicy,
   service,
   podDisruptionBudget,

@@ -1,8 +1,10 @@
 import type { types } from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
 import { configMapName } from "./configMap.ts";
 import type { HttpCheck } from "./definition.ts";
 import { labels, metadata, selectorLabels } from "./labels.ts";
 import type { Release } from "./release.ts";
+import { vaultMountPath } from "./secretProviderClass.ts";
 
 /**
  * Seconds that a pod keeps serving after it was told to end: endpoints are removed from the Service at the same
@@ -15,15 +17,21 @@ function httpGet({ path, port }: HttpCheck) {
   return { httpGet: { path, port } };
 }
 
+function fromSecret(secretName: pulumi.Input<string>, variables: object) {
+  return Object.keys(variables).map((name) => ({
+    name,
+    valueFrom: { secretKeyRef: { name: secretName, key: name } },
+  }));
+}
+
 function env(release: Release) {
+  const { secretName, secretEnv, vault } = release;
   return [
     { name: "BUILD_NUMBER", value: release.image.version },
     { name: "POD_NAME", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "metadata.name" } } },
     ...Object.entries(release.env).map(([name, value]) => ({ name, value })),
-    ...Object.keys(release.secretEnv).map((name) => ({
-      name,
-      valueFrom: { secretKeyRef: { name: release.secretName as string, key: name } },
-    })),
+    ...(secretName === undefined ? [] : fromSecret(secretName, secretEnv)),
+    ...(vault === undefined ? [] : fromSecret(vault.name, vault.env)),
   ];
 }
 
@@ -36,6 +44,21 @@ function volumes(release: Release) {
           {
             volume: { name: "config", configMap: { name: configMapName(release) } },
             mount: { name: "config", mountPath: config.mountPath, readOnly: true },
+          },
+        ]),
+    ...(release.vault === undefined
+      ? []
+      : [
+          {
+            volume: {
+              name: "vault",
+              csi: {
+                driver: "secrets-store.csi.k8s.io",
+                readOnly: true,
+                volumeAttributes: { secretProviderClass: release.vault.name },
+              },
+            },
+            mount: { name: "vault", mountPath: vaultMountPath, readOnly: true },
           },
         ]),
     ...writablePaths.map((mountPath, index) => ({

@@ -1,9 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Exposure } from "../config/exposure.ts";
+import { type Secrets, vaultReferences } from "../config/secrets.ts";
 import type { StackConfig } from "../config/stack.ts";
 import type { WorkloadOverride } from "../config/workloads.ts";
-import { type Addresses, contentOf, secretHash } from "./content.ts";
+import { type Addresses, contentHash, contentOf, secretHash } from "./content.ts";
 import type { Application, Workload } from "./definition.ts";
+import { lift } from "./lift.ts";
 
 /** An image to run. */
 export interface RunnableImage {
@@ -11,6 +13,23 @@ export interface RunnableImage {
   readonly reference: pulumi.Input<string>;
   /** Build number, a valid label value. */
   readonly version: pulumi.Input<string>;
+}
+
+/** The identity by which a workload reads its secrets in a Key Vault. */
+export interface VaultAccess {
+  readonly clientId: pulumi.Input<string>;
+  readonly tenantId: pulumi.Input<string>;
+  /** Current version of each secret, by the secret's name: a new one rolls the pods. */
+  readonly versions: { readonly [secret: string]: pulumi.Input<string> };
+}
+
+/** What a workload's pods mount of a Key Vault. */
+export interface VaultMount extends Omit<VaultAccess, "versions"> {
+  /** Name of the SecretProviderClass, and of the Secret that the driver makes of it, by what they hold. */
+  readonly name: pulumi.Input<string>;
+  readonly vault: string;
+  /** Names in the vault by environment variable. */
+  readonly env: { readonly [variable: string]: string };
 }
 
 /** What all workloads of a stack share. */
@@ -23,13 +42,15 @@ export interface Surroundings {
   /** Name of the registry pull secret; absent where the nodes pull by an identity of their own. */
   readonly pullSecret?: pulumi.Input<string>;
   readonly addresses: Addresses;
+  /** By workload; absent for those that refer to no Key Vault. */
+  readonly vaultAccess?: { readonly [workload: string]: VaultAccess };
 }
 
 /** Quantities by resource name: `{ cpu: "50m", memory: "64Mi" }`. */
 type Amounts = { readonly [resource: string]: string };
 
 /** A workload of one stack with all choices made: what the builders of the single kinds take. */
-export interface Release extends Omit<Surroundings, "addresses"> {
+export interface Release extends Omit<Surroundings, "addresses" | "vaultAccess"> {
   readonly name: string;
   readonly workload: Workload;
   readonly image: RunnableImage;
@@ -42,6 +63,8 @@ export interface Release extends Omit<Surroundings, "addresses"> {
   readonly secretEnv: { readonly [name: string]: string };
   /** Name of the Secret that holds them, by its content. Absent when there are none. */
   readonly secretName: string | undefined;
+  /** Secret environment variables that are in a Key Vault. */
+  readonly vault: VaultMount | undefined;
   readonly configFiles: { readonly [file: string]: pulumi.Input<string> };
   /** Workloads of the application that connect to this one. */
   readonly clients: readonly string[];
@@ -66,20 +89,53 @@ function clientsIn(application: Application): ReadonlyMap<string, readonly strin
   return found;
 }
 
+function vaultMount(
+  workload: string,
+  variables: readonly string[],
+  secrets: Secrets,
+  access: VaultAccess | undefined,
+): VaultMount | undefined {
+  const found = vaultReferences(secrets);
+  const references = variables.flatMap((variable) => {
+    const reference = found[variable];
+    return reference === undefined ? [] : [[variable, reference] as const];
+  });
+  const [first] = references;
+  if (first === undefined) return undefined;
+  if (access === undefined) throw new Error(`${workload} has no access to its Key Vault`);
+  const { clientId, tenantId, versions } = access;
+  const [, { vault }] = first;
+  const env = Object.fromEntries(references.map(([variable, { name }]) => [variable, name]));
+  return {
+    name: lift(versions, (known) => {
+      const content = references.map(([variable, { name }]) => [variable, `${vault}/${name}/${known[name]}`]);
+      return `${workload}-vault-${contentHash(Object.fromEntries(content))}`;
+    }),
+    vault,
+    clientId,
+    tenantId,
+    env,
+  };
+}
+
 /** Makes the stack's choices for one workload of an application. Both have been checked (`checkApplication`). */
 export function releaseOf(
   application: Application,
   name: string,
   config: StackConfig,
   image: RunnableImage,
-  { addresses, ...shared }: Surroundings,
+  { addresses, vaultAccess, ...shared }: Surroundings,
 ): Release {
   const workload = application[name] as Workload;
   const override = config.workloads[name] as WorkloadOverride;
   const secrets = config.secrets[name] ?? {};
+  const variables = workload.secretEnv ?? [];
   // In the definition's order, and then by name: the stack's file may list them in any order, and Pulumi sorts them.
   const secretEnv = Object.fromEntries(
-    (workload.secretEnv ?? []).map((variable) => [variable, secrets[variable] as string]),
+    variables.flatMap((variable) => {
+      const value = secrets[variable];
+      return typeof value === "string" ? [[variable, value]] : [];
+    }),
   );
   const env = {
     ...workload.env,
@@ -104,6 +160,7 @@ export function releaseOf(
       Object.keys(secretEnv).length === 0
         ? undefined
         : `${name}-secret-${secretHash(`${shared.project}/${shared.stack}/${name}`, secretEnv)}`,
+    vault: vaultMount(name, variables, secrets, vaultAccess?.[name]),
     configFiles: Object.fromEntries(
       Object.entries(workload.config?.files ?? {}).map(([file, value]) => [
         file,

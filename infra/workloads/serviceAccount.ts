@@ -7,7 +7,12 @@ export function serviceAccount(release: Release) {
   return {
     apiVersion: "v1",
     kind: "ServiceAccount",
-    metadata: metadata(release),
+    metadata: {
+      ...metadata(release),
+      ...(release.vault === undefined
+        ? {}
+        : { annotations: { "azure.workload.identity/client-id": release.vault.clientId } }),
+    },
     automountServiceAccountToken: release.workload.exemptions?.serviceAccountToken ?? false,
   } satisfies types.input.core.v1.ServiceAccount;
 }

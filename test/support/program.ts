@@ -66,7 +66,11 @@ function stateOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Recor
         clientId: `client-of-${inputs.resourceName}`,
       };
     case "azure-native:containerservice:ManagedCluster":
-      return { ...state, name: inputs.resourceName };
+      return {
+        ...state,
+        name: inputs.resourceName,
+        oidcIssuerProfile: { enabled: true, issuerURL: "https://issuer.example/tenant/cluster/" },
+      };
     case "azure-native:containerregistry:Registry":
       return { ...state, name: inputs.registryName, loginServer: `${inputs.registryName}.azurecr.io` };
     case "azure-native:containerregistry:Token":
@@ -90,12 +94,27 @@ function idOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): string {
 }
 
 /** What Azure answers to a call. */
-function answer({ token }: pulumi.runtime.MockCallArgs): Record<string, unknown> {
+export function answer({ token, inputs }: pulumi.runtime.MockCallArgs): Record<string, unknown> {
   const kubeconfig =
     "clusters: [{name: aks, cluster: {server: 'https://aks.example:443', certificate-authority-data: Q0E=}}]";
   switch (token) {
     case "azure-native:containerservice:listManagedClusterUserCredentials":
       return { kubeconfigs: [{ name: "clusterUser", value: Buffer.from(kubeconfig).toString("base64") }] };
+    case "azure-native:authorization:getClientConfig":
+      return {
+        subscriptionId: subscription.split("/")[2],
+        tenantId: "tenant",
+        clientId: "deployer",
+        objectId: "deployer",
+      };
+    case "azure-native:keyvault:getSecret": {
+      const { vaultName, secretName } = inputs as { vaultName: string; secretName: string };
+      return {
+        properties: {
+          secretUriWithVersion: `https://${vaultName}.vault.azure.net/secrets/${secretName}/version-1`,
+        },
+      };
+    }
     case "azure-native:containerregistry:listRegistryCredentials":
       return { username: "admin-user", passwords: [{ name: "password", value: "admin-password" }] };
     default:
@@ -107,8 +126,16 @@ function promoted(name: string) {
   return { reference: `registry.example/slipway/${name}@sha256:${"1".repeat(64)}`, version: "4711" };
 }
 
-/** Runs the program of a stack with this configuration and records every resource that it registers. */
-export async function runProgram(stack: string, config: RawConfig = stackConfig(stack)): Promise<Run> {
+/**
+ * Runs the program of a stack with this configuration and records every resource that it registers.
+ *
+ * @param call what Azure answers to calls, where it is not the usual
+ */
+export async function runProgram(
+  stack: string,
+  config: RawConfig = stackConfig(stack),
+  call: typeof answer = answer,
+): Promise<Run> {
   const resources: Registered[] = [];
   const outputs = await evaluateProgram({
     project: "slipway",
@@ -125,7 +152,7 @@ export async function runProgram(stack: string, config: RawConfig = stackConfig(
         });
         return { id: idOf(args), state: stateOf(args) };
       },
-      call: answer,
+      call,
     },
   });
   resources.sort((a, b) => (`${a.type} ${a.name}` < `${b.type} ${b.name}` ? -1 : 1));

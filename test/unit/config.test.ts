@@ -375,7 +375,7 @@ describe("a message never shows a secret", () => {
     [
       "a secret of the wrong type",
       { platform, secrets: { api: { TOKEN: 7431 } } },
-      "slipway:secrets.api.TOKEN: must be a string.",
+      'slipway:secrets.api.TOKEN: must be a string, or { keyVault: "vault/secret" }.',
     ],
     [
       "an empty secret",

@@ -56,6 +56,26 @@ describe("a workload that has everything", () => {
   });
 });
 
+test("a workload whose secrets are in a Key Vault has its Deployment wait for what mounts them", async () => {
+  const platform = {
+    kind: "azure",
+    location: "westeurope",
+    cluster: { kubernetesVersion: "1.34" },
+    keyVaults: { "kv-team": { kind: "existing", resourceGroup: "rg" } },
+  };
+  const objects = objectsOf(
+    { secretEnv: ["TOKEN"] },
+    { platform, secrets: { api: { TOKEN: { keyVault: "kv-team/token" } } } },
+    { vaultAccess: { api: { clientId: "client", tenantId: "tenant", versions: { token: "1" } } } },
+  );
+  const run = () => register(() => new PushedWorkload("api", { objects }));
+  const { registrations } = await recordRegistrations(run);
+  expect(registrations.map(({ type, name }) => `${type} ${name}`)).toContain(
+    "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass api-vault",
+  );
+  expect(registrations.find(({ name }) => name === "api-deployment")?.dependsOn).toContain("api-vault");
+});
+
 test("direct delivery prunes every kind that there is a resource for, and no other", () => {
   // What the namespace itself brings besides the workloads' kinds.
   const tenancy = ["rbac.authorization.k8s.io/v1 RoleBinding", "v1 LimitRange", "v1 ResourceQuota"];

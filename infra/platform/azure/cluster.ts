@@ -12,6 +12,8 @@ export interface AksClusterArgs {
   /** End of the Azure names, such as `shop-dev`: `aks-shop-dev`. Also the beginning of the API server's host name. */
   readonly baseName: string;
   readonly settings: AzurePlatform["cluster"];
+  /** Mount secrets of Key Vaults into pods that ask for them. */
+  readonly mountsKeyVaults: boolean;
 }
 
 /** What every Linux node pool here has. */
@@ -35,6 +37,8 @@ export class AksCluster extends pulumi.ComponentResource {
   /** Name of the cluster, known before it is there. */
   readonly name: string;
   readonly id: pulumi.Output<string>;
+  /** URL of the issuer of its service account tokens. */
+  readonly oidcIssuer: pulumi.Output<string>;
   /** What needs the cluster waits for this. */
   readonly cluster: pulumi.Resource;
   /** Object id of the identity that the kubelets pull images as. */
@@ -44,7 +48,7 @@ export class AksCluster extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { resourceGroup, location, tags, baseName, settings }: AksClusterArgs,
+    { resourceGroup, location, tags, baseName, settings, mountsKeyVaults }: AksClusterArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("slipway:azure:AksCluster", name, {}, opts);
@@ -124,7 +128,12 @@ export class AksCluster extends pulumi.ComponentResource {
           imageCleaner: { enabled: true, intervalHours: 168 },
         },
         autoUpgradeProfile: { upgradeChannel: settings.upgradeChannel, nodeOSUpgradeChannel: "NodeImage" },
-        addonProfiles: { azurepolicy: { enabled: true } },
+        addonProfiles: {
+          azurepolicy: { enabled: true },
+          azureKeyvaultSecretsProvider: mountsKeyVaults
+            ? { enabled: true, config: { enableSecretRotation: "true", rotationPollInterval: "2m" } }
+            : { enabled: false },
+        },
       },
       // Where AKS moves to new minor versions by itself, the version here is only the first one.
       {
@@ -176,6 +185,7 @@ export class AksCluster extends pulumi.ComponentResource {
     this.name = resourceName;
     this.cluster = cluster;
     this.id = cluster.id;
+    this.oidcIssuer = cluster.oidcIssuerProfile.apply((profile) => profile?.issuerURL ?? "");
     this.kubeletObjectId = kubelet.principalId;
     this.registerOutputs({ name: this.name, id: this.id, kubeletObjectId: this.kubeletObjectId });
   }
