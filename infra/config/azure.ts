@@ -146,6 +146,19 @@ const cluster = z.strictObject({
     ),
 });
 
+/** A day, or a point in time in UTC. */
+const expiry = z
+  .string('must be a date as a string, such as "2027-06-30"')
+  .regex(/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z)?$/, {
+    error: "must be a date such as 2027-06-30",
+    abort: true,
+  })
+  .refine((text) => !Number.isNaN(Date.parse(text)), "must be a date that exists")
+  .refine((text) => !(Date.parse(text) <= Date.now()), {
+    error: "is in the past",
+    params: { hint: "Choose a later date, or remove it: the password would never work" },
+  });
+
 const registry = z.strictObject({
   name: z
     .string()
@@ -162,6 +175,15 @@ const registry = z.strictObject({
           .literal("token")
           .describe("A token that may pull this stack's repositories only, in the namespace's pull secret."),
         rotation: z.string().min(1).default("1").describe("Any text; a change of it makes a new password."),
+        maxAgeDays: z
+          .int("must be a whole number")
+          .min(1, "must be 1 or more")
+          .max(3650, "must be 3650 or less")
+          .optional()
+          .describe(
+            "A run that finds the password older makes a new one. Default: only a change of rotation does.",
+          ),
+        expiry: expiry.optional().describe("From when on Azure refuses the password, such as 2027-06-30."),
       }),
       z.strictObject({
         kind: z.literal("kubeletIdentity").describe("The nodes' own identity pulls; no secret is needed."),

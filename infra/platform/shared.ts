@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { environmentOf } from "../config/environment.ts";
 import { InputError } from "../config/error.ts";
 import type { KeyVaults } from "../config/keyVault.ts";
 import type { SharedPlatform } from "../config/platform.ts";
@@ -82,7 +83,7 @@ async function accessTo(
   return provideVaultAccess({
     site,
     siteReady: [],
-    tags: { project, stack },
+    tags: { project, stack, environment: environmentOf(stack, undefined) },
     project,
     stack,
     namespace,

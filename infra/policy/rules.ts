@@ -32,6 +32,7 @@ const untaggable = [
   "azure-native:containerregistry:ScopeMap",
   "azure-native:containerregistry:Token",
   "azure-native:containerservice:MaintenanceConfiguration",
+  "azure-native:managedidentity:FederatedIdentityCredential",
 ];
 
 const kubernetesKind = /^kubernetes:(?:[^:]+):(\w+)$/;

@@ -31,6 +31,26 @@ const tooSmall = "is too small for a system pool: AKS needs 2 cores and 4 GiB or
 describe("a value that Azure would refuse is refused before anything is created, with its key and the rule", () => {
   test.each<[rule: string, change: Change, message: string]>([
     [
+      "a token's expiry in the past",
+      { registry: { pull: { kind: "token", expiry: "2020-01-31" } } },
+      'slipway:platform.registry.pull.expiry = "2020-01-31": is in the past. Choose a later date, or remove it: the password would never work.',
+    ],
+    [
+      "a token's expiry that is no date",
+      { registry: { pull: { kind: "token", expiry: "in May" } } },
+      'slipway:platform.registry.pull.expiry = "in May": must be a date such as 2027-06-30.',
+    ],
+    [
+      "a token's expiry on a day that does not exist",
+      { registry: { pull: { kind: "token", expiry: "2100-13-01" } } },
+      'slipway:platform.registry.pull.expiry = "2100-13-01": must be a date that exists.',
+    ],
+    [
+      "a token's age of no day",
+      { registry: { pull: { kind: "token", maxAgeDays: 0 } } },
+      "slipway:platform.registry.pull.maxAgeDays = 0: must be 1 or more.",
+    ],
+    [
       "zones in a region that has none",
       { location: "westus", cluster: { systemPool: { zones: ["1", "2"] } } },
       "slipway:platform.cluster.systemPool.zones: cannot be set: westus has no availability zones. Remove zones, or choose another location.",

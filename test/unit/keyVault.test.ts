@@ -354,7 +354,7 @@ describe("on another stack's cluster", () => {
       {
         resourceGroupName: "rg-slipway-dev",
         location: "westeurope",
-        tags: { project: "slipway", stack: "uat" },
+        tags: { project: "slipway", stack: "uat", environment: "development" },
         resourceName: "id-slipway-uat-api",
       },
     ]);

@@ -6,6 +6,7 @@ import type { RegistryCredentials } from "../platform.ts";
 import type { AzureResourceGroup } from "./resourceGroup.ts";
 import { roleAssignment } from "./roleAssignment.ts";
 import { TokenPassword } from "./tokenPassword.ts";
+import type { RotationPolicy } from "./tokenRotation.ts";
 
 export interface AcrRegistryArgs {
   readonly resourceGroup: AzureResourceGroup;
@@ -26,6 +27,19 @@ export interface AcrRegistryArgs {
 function uniqueName(base: string, resourceGroupId: string): string {
   const end = createHash("sha256").update(resourceGroupId.toLowerCase()).digest("hex").slice(0, 10);
   return `${base.toLowerCase().replace(/[^a-z0-9]/g, "")}${end}`.slice(-50);
+}
+
+/** When the passwords of the registry's tokens are made anew. */
+function rotationOf({
+  rotation,
+  maxAgeDays,
+  expiry,
+}: Extract<AzurePlatform["registry"]["pull"], { kind: "token" }>): RotationPolicy {
+  return {
+    rotation,
+    ...(maxAgeDays === undefined ? {} : { maxAgeDays }),
+    ...(expiry === undefined ? {} : { expiry }),
+  };
 }
 
 /** A container registry, its pull for the cluster's nodes, and the users by which this stack pushes and pulls. */
@@ -84,15 +98,15 @@ export class AcrRegistry extends pulumi.ComponentResource {
         this.push = this.#token(
           "push",
           ["content/read", "content/write", "metadata/read", "metadata/write"],
-          settings.pull.rotation,
+          rotationOf(settings.pull),
         );
-        this.pull = this.#token("pull", ["content/read", "metadata/read"], settings.pull.rotation);
+        this.pull = this.#token("pull", ["content/read", "metadata/read"], rotationOf(settings.pull));
         break;
       case "kubeletIdentity":
         this.push = this.#token(
           "push",
           ["content/read", "content/write", "metadata/read", "metadata/write"],
-          "",
+          { rotation: "" },
         );
         this.pull = undefined;
         break;
@@ -112,7 +126,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
   }
 
   /** A user of the registry for these actions on this stack's repositories, and nothing else. */
-  #token(purpose: string, actions: readonly string[], rotation: string): RegistryCredentials {
+  #token(purpose: string, actions: readonly string[], rotation: RotationPolicy): RegistryCredentials {
     const resourceGroupName = this.#args.resourceGroup.name;
     const registryName = this.#registryName;
     const scopeMap = new containerregistry.ScopeMap(
@@ -141,7 +155,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
         registry: registryName,
         token: purpose,
         tokenId: token.id,
-        rotation,
+        ...rotation,
       },
       { parent: this },
     );
