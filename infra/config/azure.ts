@@ -225,6 +225,12 @@ export const azurePlatform = z
     keyVaults: keyVaults
       .optional()
       .describe("Key Vaults that secrets may be in, by name. Given, even empty: the cluster mounts them."),
+    allowReplace: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Let this run replace the cluster or the registry where a change asks for it, and lose what is in them.",
+      ),
   })
   .superRefine((platform, context) => {
     const pools = [

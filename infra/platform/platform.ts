@@ -2,6 +2,7 @@ import type * as docker from "@pulumi/docker";
 import type * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { VaultAccess } from "../workloads/release.ts";
+import type { FixedChoices } from "./replacement.ts";
 
 /** A user of a registry. */
 export interface RegistryCredentials {
@@ -57,6 +58,8 @@ export interface AzureSite {
 
 /** What a stack runs on: the same small thing from each kind of platform. */
 export interface Platform {
+  /** Choices that the next run must not change by mistake. */
+  readonly fixed?: FixedChoices;
   readonly cluster: Cluster;
   readonly registry: Registry;
   readonly builder: Builder;

@@ -10,7 +10,7 @@ import type { AzureSite, Platform } from "./platform.ts";
 import { clusterProvider } from "./provider.ts";
 
 /** Name of the stack output by which a platform is shared. */
-const outputName = "platform";
+export const outputName = "platform";
 
 const credentials = z.object({ username: z.string(), password: z.string() });
 
@@ -39,12 +39,19 @@ const sharedState = z.object({
       oidcIssuer: z.string(),
     })
     .optional(),
+  fixed: z.record(z.string(), z.object({ value: z.string(), loses: z.string() })).optional(),
 });
 
 type SharedState = z.output<typeof sharedState>;
 
 /** The stack output by which other stacks run on this one's platform. Secret. */
-export function sharePlatform({ cluster, registry, builder, azure }: Platform): pulumi.Output<SharedState> {
+export function sharePlatform({
+  cluster,
+  registry,
+  builder,
+  azure,
+  fixed,
+}: Platform): pulumi.Output<SharedState> {
   const { provider: _provider, ...access } = cluster;
   const { provider: _docker, ...engine } = builder;
   return pulumi.secret({
@@ -53,6 +60,7 @@ export function sharePlatform({ cluster, registry, builder, azure }: Platform): 
     registry,
     builder: engine,
     ...(azure === undefined ? {} : { azure }),
+    ...(fixed === undefined ? {} : { fixed }),
   }) as pulumi.Output<SharedState>;
 }
 

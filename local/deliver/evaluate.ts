@@ -53,6 +53,7 @@ export async function evaluateProgram({
     project,
     stack,
     false,
+    "organization",
   );
 
   // A failed registration also rejects every Output that depends on it, in promises that nobody holds.

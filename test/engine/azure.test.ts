@@ -109,8 +109,19 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
     expect(await pulumi.lost()).toEqual([]);
   });
 
-  test("a move to another region replaces cluster and registry, and the preview says so", async () => {
-    configure({ location: "northeurope" });
+  test("what would replace the cluster or the registry is refused, with what would be lost", async () => {
+    configure({ location: "northeurope", cluster: { apiServerAccess: { kind: "private" } } });
+    const refused = await pulumi.run("preview", "--stack", stack).catch((error: Error) => error.message);
+    expect(refused).toContain(
+      'slipway:platform.location = "northeurope": was "westeurope" and cannot be changed in place: it would replace the AKS cluster, with every workload, volume, certificate and load balancer address in it, and the container registry, with every image in it. Set it back; or, to lose that, set slipway:platform.allowReplace to true for one run.',
+    );
+    expect(refused).toContain(
+      'slipway:platform.cluster.apiServerAccess.kind = "private": was "public" and cannot be changed in place: it would replace the AKS cluster,',
+    );
+  });
+
+  test("with allowReplace a move to another region replaces cluster and registry, and the preview says so", async () => {
+    configure({ location: "northeurope", allowReplace: true });
     expect(await pulumi.lost()).toEqual(
       expect.arrayContaining([
         "azure-native:containerregistry:Registry",
@@ -135,7 +146,7 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
   });
 
   test("a region where Azure has no such thing is refused before anything is created", async () => {
-    configure({ location: "atlantis" });
+    configure({ location: "atlantis", allowReplace: true });
     await expect(pulumi.preview()).rejects.toThrow("LocationNotAvailableForResourceType: 'atlantis'");
     configure();
   });

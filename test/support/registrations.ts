@@ -10,6 +10,8 @@ export interface Registration {
   readonly parent: string;
   /** Names of the resources that it depends on. */
   readonly dependsOn: readonly string[];
+  /** Properties whose change replaces the resource, besides those that the provider names. */
+  readonly replaceOnChanges: readonly string[];
 }
 
 interface Request {
@@ -17,6 +19,7 @@ interface Request {
   getName(): string;
   getParent(): string;
   getDependenciesList(): string[];
+  getReplaceonchangesList(): string[];
 }
 
 const nameIn = (urn: string) => urn.split("::").at(-1) ?? "";
@@ -37,6 +40,7 @@ export async function recordRegistrations<T>(
       name: request.getName(),
       parent: nameIn(request.getParent()),
       dependsOn: request.getDependenciesList().map(nameIn),
+      replaceOnChanges: request.getReplaceonchangesList(),
     });
     return original.call(this, request, callback);
   });

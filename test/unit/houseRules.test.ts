@@ -251,6 +251,16 @@ describe.each(Object.keys(stacks))("in the stack %s", (stack) => {
   });
 });
 
+test("what Azure would refuse to change of a cluster is replaced, not sent", async () => {
+  const { registrations } = await runOf("prod");
+  const cluster = registrations.find(({ type }) => type === "azure-native:containerservice:ManagedCluster");
+  expect(cluster?.replaceOnChanges).toEqual([
+    "apiServerAccessProfile.enablePrivateCluster",
+    "agentPoolProfiles[*].vmSize",
+    "agentPoolProfiles[*].availabilityZones",
+  ]);
+});
+
 const urlsOf = async (stack: string) => (await runOf(stack)).result.outputs.urls;
 
 test("the addresses are those that the cluster gives: the stack's NodePorts", async () => {

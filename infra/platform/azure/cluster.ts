@@ -2,6 +2,7 @@ import * as containerservice from "@pulumi/azure-native/containerservice/index.j
 import * as managedidentity from "@pulumi/azure-native/managedidentity/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import { type AzurePlatform, systemPoolName } from "../../config/azure.ts";
+import { clusterReplaceOnChanges } from "./fixed.ts";
 import type { AzureResourceGroup } from "./resourceGroup.ts";
 import { roleAssignment } from "./roleAssignment.ts";
 
@@ -138,6 +139,8 @@ export class AksCluster extends pulumi.ComponentResource {
       // Where AKS moves to new minor versions by itself, the version here is only the first one.
       {
         parent: this,
+        replaceOnChanges: clusterReplaceOnChanges,
+        deleteBeforeReplace: true,
         dependsOn: [mayAssign],
         ...(followsChannel ? { ignoreChanges: ["kubernetesVersion"] } : {}),
       },

@@ -6,9 +6,11 @@ import { environmentOf } from "../../config/environment.ts";
 import type { Reference } from "../../config/secrets.ts";
 import type { Platform } from "../platform.ts";
 import { clusterProvider } from "../provider.ts";
+import { refuseReplacements } from "../replacement.ts";
 import { AksCluster } from "./cluster.ts";
-import { kubeloginKubeconfig } from "./kubeconfig.ts";
+import { fixedChoices } from "./fixed.ts";
 import { stackKeyVaults } from "./keyVault.ts";
+import { kubeloginKubeconfig } from "./kubeconfig.ts";
 import { requireAzureLogin } from "./login.ts";
 import { AcrRegistry } from "./registry.ts";
 import { resourceGroup } from "./resourceGroup.ts";
@@ -27,7 +29,8 @@ export interface AzurePlatformContext {
 /**
  * A new AKS cluster and container registry.
  *
- * @throws InputError when nobody is signed in to Azure, or a secret of an existing Key Vault is not there
+ * @throws InputError when nobody is signed in to Azure, a secret of an existing Key Vault is not there, or a change
+ * would replace the cluster or the registry
  */
 export async function azurePlatform(
   config: AzurePlatform,
@@ -38,9 +41,12 @@ export async function azurePlatform(
   const versions = await existingVersions(keyVaults ?? {}, references);
   const account = keyVaults === undefined ? undefined : await authorization.getClientConfig();
   const baseName = `${project}-${stack}`;
+  const groupName = config.resourceGroup ?? `rg-${baseName}`;
+  const fixed = fixedChoices(config, groupName, baseName);
+  if (!config.allowReplace) await refuseReplacements(fixed);
   const tags = { ...config.tags, project, stack, environment: environmentOf(stack, config.environment) };
   const group = resourceGroup("azure-resource-group", {
-    name: config.resourceGroup ?? `rg-${baseName}`,
+    name: groupName,
     location,
     tags,
   });
@@ -119,5 +125,6 @@ export async function azurePlatform(
       ...(registry.pull === undefined ? {} : { pull: registry.pull }),
     },
     builder: { platform: "linux/amd64" },
+    fixed,
   };
 }
