@@ -24,8 +24,9 @@ export default defineConfig({
           include: ["test/engine/**/*.test.ts"],
           globalSetup: ["test/support/environment.ts"],
           fileParallelism: false,
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          // A first run builds every image, on whatever machine.
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
         },
       },
     ],
