@@ -4,9 +4,14 @@ import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import type { Config } from "./config.ts";
 import { addLifecycle } from "./lifecycle.ts";
 import { addMetrics } from "./metrics.ts";
+import type { Visits } from "./visits.ts";
 
-/** The service without its socket: tests call it through `inject`, server.ts makes it listen. */
-export async function buildApp(config: Config): Promise<FastifyInstance> {
+/**
+ * The service without its socket: tests call it through `inject`, server.ts makes it listen.
+ *
+ * @param visits absent without a database; nobody is counted then
+ */
+export async function buildApp(config: Config, visits?: Visits): Promise<FastifyInstance> {
   const app = Fastify({
     logger: {
       level: config.LOG_LEVEL,
@@ -23,7 +28,7 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
 
   // Whether this domain is HTTPS only is for whoever terminates TLS to say.
   await app.register(helmet, { strictTransportSecurity: false });
-  await app.register(cors, { origin: config.CORS_ORIGINS, methods: ["GET"], maxAge: 600 });
+  await app.register(cors, { origin: config.CORS_ORIGINS, methods: ["GET", "POST"], maxAge: 600 });
   await addMetrics(app, config.BUILD_NUMBER);
   // Half of the time for clients to be told, half for requests in flight to end.
   addLifecycle(app, config.SHUTDOWN_TIMEOUT_SECONDS / 2);
@@ -35,13 +40,44 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
     return { text: config.GREETING, build: config.BUILD_NUMBER, pod: config.POD_NAME };
   });
 
+  if (visits !== undefined) addVisits(app, visits, config.POD_NAME);
   return app;
+}
+
+function addVisits(app: FastifyInstance, visits: Visits, pod: string): void {
+  const schema = { response: { 200: visitsSchema } };
+  app.addHook("onClose", () => visits.close());
+  app.get("/api/visits", { schema }, async (_request, reply) => {
+    reply.header("cache-control", "no-store");
+    return visits.summary();
+  });
+  app.post("/api/visits", { schema }, async (_request, reply) => {
+    reply.header("cache-control", "no-store");
+    await visits.record(pod);
+    return visits.summary();
+  });
 }
 
 const greetingSchema = {
   type: "object",
   required: ["text", "build", "pod"],
   properties: { text: { type: "string" }, build: { type: "string" }, pod: { type: "string" } },
+};
+
+const visitsSchema = {
+  type: "object",
+  required: ["total", "latest"],
+  properties: {
+    total: { type: "integer" },
+    latest: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["at", "pod"],
+        properties: { at: { type: "string" }, pod: { type: ["string", "null"] } },
+      },
+    },
+  },
 };
 
 /** Fastify's JSON error body, except that a fault of ours goes to the log and not to the client. */

@@ -8,10 +8,14 @@ export const environment = z.object({
   LOG_LEVEL: oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   GREETING: notEmpty().default("Hello from Slipway"),
   CORS_ORIGINS: origins().default([]),
+  DATABASE_URL: databaseUrl().optional(),
   BUILD_NUMBER: notEmpty().default("dev"),
   POD_NAME: notEmpty().default(() => hostname()),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 600).default(10),
 });
+
+/** Variables whose values are never shown. */
+const secrets = ["DATABASE_URL"];
 
 export type Config = z.output<typeof environment>;
 
@@ -25,7 +29,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => {
     const key = String(path[0]);
-    return `${key}=${JSON.stringify(env[key])}: ${message}`;
+    return secrets.includes(key) ? `${key}: ${message}` : `${key}=${JSON.stringify(env[key])}: ${message}`;
   });
   throw new ConfigError(`invalid environment: ${problems.join("; ")}`);
 }
@@ -44,6 +48,15 @@ function wholeNumber(min: number, max: number) {
 
 function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
   return z.enum(values, `must be one of ${values.join(", ")}`);
+}
+
+function databaseUrl() {
+  return z
+    .string()
+    .refine(
+      (value) => /^postgres(ql)?:$/.test(URL.parse(value)?.protocol ?? ""),
+      "must be a URL such as postgres://user:password@host/name",
+    );
 }
 
 function origins() {

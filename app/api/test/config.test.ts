@@ -42,6 +42,12 @@ test.each([
   expect(() => readConfig({ [key]: value })).toThrow(`${key}=${JSON.stringify(value)}: ${rule}`);
 });
 
+test("the database's URL is never shown", () => {
+  expect(() => readConfig({ DATABASE_URL: "mysql://api:hunter2@db/api" })).toThrow(
+    "invalid environment: DATABASE_URL: must be a URL such as postgres://user:password@host/name",
+  );
+});
+
 test("every problem is named at once", () => {
   expect(() => readConfig({ PORT: "x", LOG_LEVEL: "y" })).toThrow(/PORT="x".*LOG_LEVEL="y"/);
 });

@@ -88,6 +88,12 @@ test("a bad environment ends the process with 1 and one line that says why", asy
   );
 });
 
+test("a database that cannot be used ends the process with 1 and one line that has no password", async () => {
+  const server = run({ DATABASE_URL: "postgres://api:hunter2@127.0.0.1:9/api" });
+  expect(await server.exitCode).toBe(1);
+  expect(await server.stderr).toBe("database 127.0.0.1:9/api as api: connect ECONNREFUSED 127.0.0.1:9\n");
+});
+
 test("an address that cannot be listened on ends the process with 1", async () => {
   const server = run({ HOST: "192.0.2.1" });
   await server.logUntil(/closing after an error/);
