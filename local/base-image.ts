@@ -15,10 +15,10 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { unpackPackages } from "./debian.ts";
 import { requireSpace } from "./disk.ts";
 import { digestOf } from "./files.ts";
-import { aptSources, aptSuite, docker, imageRecipe, RECIPE_LABEL, trustBundle } from "./images.ts";
-import { buildMark } from "./process.ts";
+import { aptSources, docker, imageRecipe, RECIPE_LABEL, trustBundle } from "./images.ts";
 import { run } from "./run.ts";
 import type { Settings } from "./settings.ts";
 
@@ -79,28 +79,14 @@ export async function buildBaseImage(settings: Settings, onLine: (line: string) 
   requireSpace([dirname(archive)], 1, "the base image");
   mkdirSync(dirname(archive), { recursive: true });
   // What an interrupted build left, and the images of older recipes.
-  for (const entry of readdirSync(dirname(archive))) {
+  for (const entry of readdirSync(dirname(archive)).filter((name) => /^(node|\.part)-/.test(name))) {
     rmSync(join(dirname(archive), entry), { recursive: true, force: true });
   }
   const work = mkdtempSync(join(dirname(archive), ".part-"));
   try {
     const root = join(work, "root");
     onLine(`unpacking ${packages.join(", ")}`);
-    // "extract" unpacks and runs none of the packages' scripts: quick, and the same on every machine.
-    const source = aptSources();
-    await run(
-      "/usr/bin/mmdebstrap",
-      [
-        "--quiet",
-        "--mode=root",
-        "--variant=extract",
-        `--include=${packages.join(",")}`,
-        aptSuite(),
-        root,
-        source,
-      ],
-      { env: buildMark(settings), fix: `check that apt reaches the sources in ${source}` },
-    );
+    await unpackPackages(settings, packages, root);
     trim(root);
     onLine(`adding npm ${NPM_VERSION}`);
     await addNpm(root, work);
@@ -164,7 +150,7 @@ function addNode(root: string): void {
 }
 
 /** A link per command of busybox, where the packages bring none themselves. */
-async function addShell(root: string): Promise<void> {
+export async function addShell(root: string): Promise<void> {
   const busybox = ["bin/busybox", "usr/bin/busybox"]
     .map((path) => join(root, path))
     .find((path) => existsSync(path));

@@ -26,6 +26,8 @@ export const descriptorSchema = z.strictObject({
   }),
   /** Image with Node, npm and a shell, present in the environment's Docker daemon: the base for builds. */
   baseImage: z.string().min(1),
+  /** Image of PostgreSQL in the registry, by digest: the default of databases in the cluster. */
+  postgresImage: z.string().min(1),
   /** Where NodePorts answer. */
   address: z.string().min(1),
   /** The boot it was written in: after a restart of the machine nothing runs before the next start. */

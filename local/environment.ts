@@ -9,6 +9,7 @@ import { docker, dockerSocket } from "./components/docker.ts";
 import { etcd } from "./components/etcd.ts";
 import { kubelet, kubeProxy } from "./components/node.ts";
 import { registry, registryCredentials } from "./components/registry.ts";
+import { volumes } from "./components/volumes.ts";
 import { currentBoot, type Descriptor, descriptorPath, descriptorSchema } from "./descriptor.ts";
 import { requireSpace } from "./disk.ts";
 import { Fault } from "./fault.ts";
@@ -20,15 +21,19 @@ import { checkOwnDir, claimOwnDir } from "./own-dir.ts";
 import { installPackages, missingPackages } from "./packages.ts";
 import { kubeconfigPath, makePki } from "./pki.ts";
 import { checkPorts } from "./ports.ts";
+import { buildPostgresImage, pushPostgresImage } from "./postgres-image.ts";
 import { ensureProcess, findProcesses, type ProcessSpec, stopOrphanedBuilds } from "./process.ts";
 import { elapsed } from "./render.ts";
 import { NAME, type Settings } from "./settings.ts";
-import { checkTools, kubernetesTools, pauseTools, provideTools, type Tools } from "./tools.ts";
+import { checkTools, kubernetesTools, pauseTools, provideTools, type Tools, volumesTools } from "./tools.ts";
 
 /** What steps hand to later ones. */
 export interface StartContext {
   tools?: Tools;
   pause?: Tools;
+  volumes?: Tools;
+  /** Image of PostgreSQL in the registry, by digest. */
+  postgres?: string;
   /** Settled when containers can be run and images loaded. */
   containers?: Promise<void>;
   /** Time spent in the Go toolchain, in milliseconds. */
@@ -67,6 +72,7 @@ export function startTasks(settings: Settings): Task[] {
             { title: "Kubernetes tools", task: (context, own) => buildTools(settings, context, own) },
             { title: "Containers and registry", task: (context) => startContainers(settings, context) },
             { title: "Base image", task: (context, own) => provideBaseImage(settings, context, own) },
+            { title: "PostgreSQL", task: (context, own) => providePostgres(settings, context, own) },
           ],
           { concurrent: true },
         ),
@@ -121,7 +127,9 @@ async function checkMachine(settings: Settings): Promise<void> {
   for (const directory of [stateDir, settings.runDir]) checkOwnDir(directory);
   requireSpace([stateDir], 2, "the environment");
   await stopOrphanedBuilds(settings);
-  await Promise.all([kubernetesTools, pauseTools].map((family) => checkTools(settings, family)));
+  await Promise.all(
+    [kubernetesTools, pauseTools, volumesTools].map((family) => checkTools(settings, family)),
+  );
   // What looks at ports and routes may be missing itself: then these are checked as soon as it is installed.
   if (missingPackages().length === 0) await checkNeighbours(settings);
 }
@@ -143,6 +151,8 @@ async function prepareNetwork(settings: Settings): Promise<void> {
 async function buildTools(settings: Settings, context: StartContext, task: Output): Promise<void> {
   const begin = performance.now();
   context.tools = await provideTools(settings, kubernetesTools, report(task));
+  // After it: what the two have in common is compiled once.
+  context.volumes = await provideTools(settings, volumesTools, report(task));
   context.compiling = performance.now() - begin;
 }
 
@@ -166,6 +176,11 @@ async function provideBaseImage(settings: Settings, context: StartContext, task:
   await loadBaseImage(settings);
 }
 
+async function providePostgres(settings: Settings, context: StartContext, task: Output): Promise<void> {
+  await Promise.all([buildPostgresImage(settings, report(task)), context.containers]);
+  context.postgres = await pushPostgresImage(settings, await registryCredentials(settings));
+}
+
 function dnsImage(context: StartContext): ToolImage {
   return toolImage(built(context), "coredns");
 }
@@ -181,7 +196,11 @@ async function startControlPlane(settings: Settings, context: StartContext): Pro
 
 async function startNode(settings: Settings, context: StartContext): Promise<void> {
   const tools = built(context);
-  const specs = [kubelet(settings, tools), kubeProxy(settings, tools)];
+  const specs = [
+    kubelet(settings, tools),
+    kubeProxy(settings, tools),
+    volumes(settings, built({ tools: context.volumes })),
+  ];
   await Promise.all(specs.map((spec) => ensure(settings, context, spec)));
 }
 
@@ -195,6 +214,7 @@ async function finish(settings: Settings, context: StartContext): Promise<void> 
     docker: { host: `unix://${dockerSocket(settings)}`, network: "host" },
     registry: { server: `127.0.0.1:${settings.ports.registry}`, ...(await registryCredentials(settings)) },
     baseImage: baseImageReference(),
+    postgresImage: context.postgres ?? "",
     address: "127.0.0.1",
     boot: currentBoot(),
   } satisfies Descriptor);
@@ -208,7 +228,7 @@ async function ensure(settings: Settings, context: StartContext, spec: ProcessSp
   rmSync(descriptorPath(settings.stateDir), { force: true });
 }
 
-function built({ tools }: StartContext): Tools {
+function built({ tools }: { readonly tools?: Tools | undefined }): Tools {
   if (tools === undefined) throw new Error("steps run out of order: no tools yet");
   return tools;
 }

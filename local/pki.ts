@@ -15,7 +15,12 @@ const identities = {
   proxy: { user: "system:kube-proxy", groups: [] },
 } as const;
 
-export type Identity = keyof typeof identities;
+/** Who was added later: a new component must not renew everybody's certificates. */
+const laterIdentities = {
+  volumes: { user: "slipway:volumes", groups: [] },
+} as const;
+
+export type Identity = keyof typeof identities | keyof typeof laterIdentities;
 
 /** Path of a certificate or key that kubeadm made, such as `ca.crt` or `etcd/server.key`. */
 export function pkiPath(settings: Settings, file: string): string {
@@ -28,30 +33,50 @@ export function kubeconfigPath(settings: Settings, identity: Identity): string {
 
 /** Lets kubeadm make the certificates, and kubeconfigs with certificates of their own. Made once, kept until stop. */
 export async function makePki(settings: Settings, tools: Tools): Promise<void> {
+  await makeCertificates(settings, tools);
+  for (const [identity, user] of Object.entries(laterIdentities))
+    if (!existsSync(kubeconfigPath(settings, identity as Identity)))
+      await makeKubeconfig(settings, tools, identity as Identity, user);
+}
+
+async function makeCertificates(settings: Settings, tools: Tools): Promise<void> {
   const config = kubeadmConfig(settings);
   const marker = pkiPath(settings, "complete");
   const version = digestOf(config, JSON.stringify(identities));
   const files = (Object.keys(identities) as Identity[]).map((identity) => kubeconfigPath(settings, identity));
+  const later = (Object.keys(laterIdentities) as Identity[]).map((identity) =>
+    kubeconfigPath(settings, identity),
+  );
   if (readIfPresent(marker) === version && files.every((file) => existsSync(file))) return;
 
-  rmSync(pkiPath(settings, ""), { recursive: true, force: true });
+  for (const file of [pkiPath(settings, ""), ...later]) rmSync(file, { recursive: true, force: true });
   mkdirSync(pkiPath(settings, ""), { mode: 0o700 });
-  const configPath = join(settings.stateDir, "kubeadm.yaml");
-  writeFileAtomic(configPath, config);
-  const kubeadm = join(tools.bin, "kubeadm");
-  const env = { HOME: settings.stateDir };
-  await run(kubeadm, ["init", "phase", "certs", "all", "--config", configPath], { env });
-  for (const [identity, { user, groups }] of Object.entries(identities)) {
-    const organisations = groups.flatMap((group) => ["--org", group]);
-    const text = await run(
-      kubeadm,
-      ["kubeconfig", "user", "--client-name", user, ...organisations, "--config", configPath],
-      { env },
-    );
-    writeFileAtomic(kubeconfigPath(settings, identity as Identity), withContext(text));
-  }
+  writeFileAtomic(configPath(settings), config);
+  const phase = ["init", "phase", "certs", "all", "--config", configPath(settings)];
+  await run(join(tools.bin, "kubeadm"), phase, { env: { HOME: settings.stateDir } });
+  for (const [identity, user] of Object.entries(identities))
+    await makeKubeconfig(settings, tools, identity as Identity, user);
   // Written last: an interrupted run makes all of it again rather than trust a part.
   writeFileAtomic(marker, version);
+}
+
+function configPath(settings: Settings): string {
+  return join(settings.stateDir, "kubeadm.yaml");
+}
+
+async function makeKubeconfig(
+  settings: Settings,
+  tools: Tools,
+  identity: Identity,
+  { user, groups }: { readonly user: string; readonly groups: readonly string[] },
+): Promise<void> {
+  const organisations = groups.flatMap((group) => ["--org", group]);
+  const text = await run(
+    join(tools.bin, "kubeadm"),
+    ["kubeconfig", "user", "--client-name", user, ...organisations, "--config", configPath(settings)],
+    { env: { HOME: settings.stateDir } },
+  );
+  writeFileAtomic(kubeconfigPath(settings, identity), withContext(text));
 }
 
 /** kubeadm names the context after user and cluster: people get to type the environment's name. */

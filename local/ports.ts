@@ -16,6 +16,7 @@ const offsets = {
   scheduler: 13,
   proxyHealth: 14,
   proxyMetrics: 15,
+  volumes: 16,
 } as const;
 
 export type PortName = keyof typeof offsets;
@@ -32,6 +33,7 @@ const users: Readonly<Record<PortName, string>> = {
   scheduler: "the scheduler",
   proxyHealth: "kube-proxy, health",
   proxyMetrics: "kube-proxy, metrics",
+  volumes: "the provisioner of volumes",
 };
 
 /** The ports of an environment whose block begins at `base` (a decimal number, from 1024 to 29900). */

@@ -17,6 +17,7 @@ export const processNames = [
   "kube-scheduler",
   "kubelet",
   "kube-proxy",
+  "volumes",
 ] as const;
 
 export interface ProcessStatus {

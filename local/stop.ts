@@ -12,7 +12,7 @@ import type { Settings } from "./settings.ts";
 
 /** Processes in the order in which they are ended: first who would start others again, last who others depend on. */
 const order = [
-  ["build", "kubelet", "kube-proxy", "kube-controller-manager", "kube-scheduler"],
+  ["build", "kubelet", "kube-proxy", "kube-controller-manager", "kube-scheduler", "volumes"],
   ["kube-apiserver", "registry", "dockerd"],
   ["etcd"],
 ] as const;

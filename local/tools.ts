@@ -50,6 +50,8 @@ export const kubernetesTools: ToolFamily = {
 
 export const pauseTools: ToolFamily = { name: "pause", diskGiB: 1 };
 
+export const volumesTools: ToolFamily = { name: "volumes", diskGiB: 1 };
+
 /** Version of Argo CD in tools/argocd/go.mod; a test keeps the two equal. */
 export const ARGOCD_VERSION = "v3.2.11";
 

@@ -3,7 +3,7 @@ import { network } from "../settings.ts";
 
 /**
  * What the cluster needs in itself before anything is delivered to it, as YAML: the API server's right to ask
- * kubelets (for logs and exec), and DNS.
+ * kubelets (for logs and exec), volumes and DNS.
  *
  * @param dnsImage reference of a loaded CoreDNS image
  * @param forward whether the machine has a resolver that pods can use
@@ -11,6 +11,7 @@ import { network } from "../settings.ts";
 export function clusterObjects(dnsImage: string, forward: boolean): string {
   const objects = [
     kubeletAccess,
+    ...volumeObjects,
     ...dnsAccess,
     dnsConfig(forward),
     dnsDeployment(dnsImage, forward),
@@ -27,6 +28,31 @@ const kubeletAccess = {
   roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
   subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "kubeadm:cluster-admins" }],
 };
+
+/** Name of the provisioner in the StorageClass. */
+export const volumeProvisioner = "slipway.dev/directory";
+
+const volumeObjects = [
+  {
+    apiVersion: "storage.k8s.io/v1",
+    kind: "StorageClass",
+    metadata: { name: "directory", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+    provisioner: volumeProvisioner,
+    volumeBindingMode: "WaitForFirstConsumer",
+    reclaimPolicy: "Delete",
+  },
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRoleBinding",
+    metadata: { name: "slipway:volumes" },
+    roleRef: {
+      apiGroup: "rbac.authorization.k8s.io",
+      kind: "ClusterRole",
+      name: "system:persistent-volume-provisioner",
+    },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "slipway:volumes" }],
+  },
+];
 
 const labels = { "k8s-app": "kube-dns" };
 const dns = { name: "coredns", namespace: "kube-system" };

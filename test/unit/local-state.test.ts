@@ -42,6 +42,7 @@ describe("the descriptor", () => {
     docker: { host: "unix:///run/slipway/docker.sock", network: "host" },
     registry: { server: "127.0.0.1:26442", username: "slipway", password: "secret" },
     baseImage: "slipway/node:24.21.0",
+    postgresImage: `127.0.0.1:26442/slipway/postgres@sha256:${"2".repeat(64)}`,
     address: "127.0.0.1",
     boot: currentBoot(),
   };
