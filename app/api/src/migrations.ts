@@ -27,7 +27,9 @@ async function lock(client: Client): Promise<void> {
     await client.query("SELECT pg_advisory_lock($1)", [PG_MIGRATE_LOCK_ID]);
   } catch (error) {
     if ((error as PostgresError).code !== "55P03") throw error;
-    throw new MigrationError("another migration has been running for 60 s: wait for it, or end it, and try again");
+    throw new MigrationError(
+      "another migration has been running for 60 s: wait for it, or end it, and try again",
+    );
   }
   // A lock that a statement waits for holds up every query behind it: better to fail, and be tried again.
   await client.query("SET lock_timeout = '10s'");
@@ -35,14 +37,18 @@ async function lock(client: Client): Promise<void> {
 
 /** What was applied must still be there as it was: a database made from these files would differ from this one. */
 async function requireUnchanged(client: Client, now: ReadonlyMap<string, string>): Promise<void> {
-  await client.query("CREATE TABLE IF NOT EXISTS migration_digests (name text PRIMARY KEY, sha256 text NOT NULL)");
+  await client.query(
+    "CREATE TABLE IF NOT EXISTS migration_digests (name text PRIMARY KEY, sha256 text NOT NULL)",
+  );
   const { rows } = await client.query<{ name: string; sha256: string }>("SELECT * FROM migration_digests");
   for (const { name, sha256 } of rows) {
     const digest = now.get(name);
     if (digest === undefined)
       throw new MigrationError(`migration ${name} was applied, and its file is gone: put it back`);
     if (digest !== sha256)
-      throw new MigrationError(`migration ${name} was edited after it was applied: undo that, and add a new one`);
+      throw new MigrationError(
+        `migration ${name} was edited after it was applied: undo that, and add a new one`,
+      );
   }
 }
 
@@ -60,7 +66,10 @@ export async function migrate(url: string, directory: string, log: (line: string
     await requireUnchanged(client, now);
     await apply(client, directory, log);
     for (const [name, sha256] of now)
-      await client.query("INSERT INTO migration_digests VALUES ($1, $2) ON CONFLICT DO NOTHING", [name, sha256]);
+      await client.query("INSERT INTO migration_digests VALUES ($1, $2) ON CONFLICT DO NOTHING", [
+        name,
+        sha256,
+      ]);
   } finally {
     await client.end();
   }
@@ -82,8 +91,11 @@ async function apply(client: Client, directory: string, log: (line: string) => v
   } catch (error) {
     const { message, position } = error as PostgresError;
     const hint = /^Not run migration/.test(message) ? ": give it a later timestamp" : "";
-    throw new MigrationError(`${message}${position === undefined ? "" : ` at character ${position}`}${hint}`, {
-      cause: error,
-    });
+    throw new MigrationError(
+      `${message}${position === undefined ? "" : ` at character ${position}`}${hint}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

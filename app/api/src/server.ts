@@ -23,7 +23,9 @@ await app.listen({ host: config.HOST, port: config.PORT });
 async function openVisitsOrExit({ DATABASE_URL: url }: Config): Promise<Visits | undefined> {
   try {
     // The next request gets a new connection, and says so if that fails.
-    return url === undefined ? undefined : await Visits.open(url, (err) => app.log.warn({ err }, "connection lost"));
+    return url === undefined
+      ? undefined
+      : await Visits.open(url, (err) => app.log.warn({ err }, "connection lost"));
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
     console.error(error.message);

@@ -32,7 +32,9 @@ test("every migration is applied once, in order", async () => {
   await migrate(url, own, (line) => lines.push(line));
   const names = (await readdir(own)).sort().map((file) => file.replace(".sql", ""));
   expect(lines).toEqual([...names.map((name) => `applied ${name}`), "nothing to apply"]);
-  expect((await db.query("SELECT name FROM migrations ORDER BY id")).rows).toEqual(names.map((name) => ({ name })));
+  expect((await db.query("SELECT name FROM migrations ORDER BY id")).rows).toEqual(
+    names.map((name) => ({ name })),
+  );
 });
 
 test("a migration that fails is named, and none of the release's migrations is applied; corrected, all are", async () => {
@@ -78,7 +80,9 @@ test("a migration that was edited after it was applied is refused, and so is one
 });
 
 test("a database that does not answer is named without its password", async () => {
-  const error = await migrate("postgres://api:hunter2@127.0.0.1:9/api", own, () => {}).catch((reason) => reason);
+  const error = await migrate("postgres://api:hunter2@127.0.0.1:9/api", own, () => {}).catch(
+    (reason) => reason,
+  );
   expect(error).toBeInstanceOf(DatabaseError);
   expect(error.message).toBe("database 127.0.0.1:9/api as api: connect ECONNREFUSED 127.0.0.1:9");
 });

@@ -30,7 +30,9 @@ test("a visit is recorded with its pod and its time, and counted", async () => {
 
 test("only the latest five are listed, latest first, those of an older release without a pod", async () => {
   const { app, db } = await start();
-  await db.exec("INSERT INTO visits (pod) VALUES ('a'), ('b'), ('c'), ('d'), ('e'); INSERT INTO visits DEFAULT VALUES");
+  await db.exec(
+    "INSERT INTO visits (pod) VALUES ('a'), ('b'), ('c'), ('d'), ('e'); INSERT INTO visits DEFAULT VALUES",
+  );
   const { total, latest } = (await app.inject("/api/visits")).json();
   expect(total).toBe(6);
   expect(latest.map(({ pod }: { pod: string }) => pod)).toEqual([null, "e", "d", "c", "b"]);
