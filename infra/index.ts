@@ -5,6 +5,7 @@ import { imageOutputs, provideImages } from "./images/index.ts";
 import { providePlatform, sharePlatform } from "./platform/index.ts";
 import { StackNamespace } from "./platform/namespace.ts";
 import { checkApplication } from "./workloads/check.ts";
+import { secretNames } from "./workloads/release.ts";
 
 const stack = loadStack(Object.keys(application));
 checkApplication(application, stack.config);
@@ -23,7 +24,15 @@ const stackNamespace = new StackNamespace(
   { provider: platform.cluster.provider },
 );
 const provided = await provideImages(application, stack, platform);
-const delivery = deliver({ application, stack, platform, namespace: stackNamespace, images: provided });
+const names = secretNames(application, stack.config, { project: stack.project, stack: stack.name });
+const delivery = deliver({
+  application,
+  stack,
+  platform,
+  namespace: stackNamespace,
+  images: provided,
+  secretNames: names,
+});
 
 /** URL of each workload. */
 export const urls = delivery.urls;
@@ -31,6 +40,12 @@ export const urls = delivery.urls;
 export const images = imageOutputs(provided);
 /** Namespace that the workloads run in. */
 export const namespace = stackNamespace.namespace;
+/** What else a rendering of the stack takes, besides the URLs and images: what only a deployment knows. */
+export const rendering = {
+  pullSecret: stackNamespace.pullSecret,
+  secretNames: names,
+  vaultAccess: platform.vaultAccess,
+};
 /** A kubeconfig for the stack's cluster. Secret. */
 export const kubeconfig = platform.cluster.kubeconfig;
 

@@ -50,6 +50,16 @@ program
   .addOption(way)
   .action(async (options) => (await import("./commands/destroy.ts")).destroy(options));
 
+program
+  .command("render")
+  .description("write a stack's objects as files: no Pulumi CLI, login or cluster is needed")
+  .requiredOption("--stack <name>", "stack to render, as Pulumi.<name>.yaml configures it")
+  .requiredOption("--out <dir>", "directory that gets a folder with the stack's name")
+  .option("--values <file>", "the stack's outputs: pulumi stack output --json")
+  .option("--images <file>", "images by workload, over those: pulumi stack output images --json")
+  .option("--strict", "fail rather than write placeholders for what is not known")
+  .action(async (options) => (await import("./commands/render.ts")).render(options));
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { application } from "../../infra/application.ts";
-import { configNamespace } from "../../infra/config/load.ts";
+import { configNamespace } from "../../infra/config/stack.ts";
 import { parseStackConfig } from "../../infra/config/parse.ts";
 import { cores, isBurstable } from "../../infra/config/vmSize.ts";
 

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { configNamespace } from "./load.ts";
-import { stackSchema } from "./stack.ts";
+import { configNamespace, stackSchema } from "./stack.ts";
 
 /** In a stack's file a secret is what `pulumi config set --secret` wrote. */
 const encrypted = {

@@ -1,13 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { InputError } from "./error.ts";
-import { parseStackConfig } from "./parse.ts";
-import type { StackConfig } from "./stack.ts";
-
-/**
- * The namespace of the configuration's keys. Fixed rather than the project's name, so that the stack files keep
- * working in a project that `pulumi new` has named otherwise.
- */
-export const configNamespace = "slipway";
+import { inStackFile, parseStackConfig } from "./parse.ts";
+import { configNamespace, type StackConfig } from "./stack.ts";
 
 /** Who this run is, and what it is to make. */
 export interface Stack {
@@ -50,17 +44,9 @@ function rawConfig(): Record<string, unknown> {
  */
 export function loadStack(workloads: readonly string[]): Stack {
   const name = pulumi.getStack();
-  try {
-    return {
-      project: pulumi.getProject(),
-      name,
-      config: parseStackConfig(rawConfig(), { stack: name, workloads }),
-    };
-  } catch (error) {
-    if (error instanceof InputError)
-      throw new InputError(
-        error.problems.map((problem) => ({ ...problem, key: `Pulumi.${name}.yaml: ${problem.key}` })),
-      );
-    throw error;
-  }
+  return inStackFile(name, () => ({
+    project: pulumi.getProject(),
+    name,
+    config: parseStackConfig(rawConfig(), { stack: name, workloads }),
+  }));
 }

@@ -130,3 +130,19 @@ export function parseStackConfig(raw: unknown, context: StackContext): StackConf
     throw new InputError(result.error.issues.flatMap((issue) => problemOf(issue, raw, context)));
   return result.data;
 }
+
+/**
+ * Does what reads a stack's configuration from its file.
+ *
+ * @throws its InputError, with keys that begin with the file's name
+ */
+export function inStackFile<T>(stack: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(
+      error.problems.map((problem) => ({ ...problem, key: `Pulumi.${stack}.yaml: ${problem.key}` })),
+    );
+  }
+}

@@ -8,6 +8,12 @@ import { checkReferences, referencesOf, secrets } from "./secrets.ts";
 import { deployers, quota } from "./tenancy.ts";
 import { workloadOverride } from "./workloads.ts";
 
+/**
+ * The namespace of the configuration's keys. Fixed rather than the project's name, so that the stack files keep
+ * working in a project that `pulumi new` has named otherwise.
+ */
+export const configNamespace = "slipway";
+
 /** What the schema must know of the program around it. */
 export interface StackContext {
   /** Name of the stack: the default of `namespace`. */

@@ -1,10 +1,7 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Exposure } from "../config/exposure.ts";
-
-function url(host: string, port: number): string {
-  return port === 80 ? `http://${host}` : `http://${host}:${port}`;
-}
+import { url } from "./url.ts";
 
 /**
  * The URL at which a Service answers: for a ClusterIP from inside the cluster, else for everyone. It is what the

@@ -22,10 +22,12 @@ export interface Shipment {
   readonly platform: Platform;
   readonly namespace: StackNamespace;
   readonly images: Images;
+  /** Names of the workloads' Secrets. */
+  readonly secretNames: { readonly [workload: string]: string };
 }
 
 /** Pulumi applies the workloads. Each takes the others' addresses as Outputs, so one run is enough. */
-function push({ application, stack, platform, namespace, images }: Shipment): Delivery {
+function push({ application, stack, platform, namespace, images, secretNames }: Shipment): Delivery {
   const names = Object.keys(application);
   const promises = new Map(names.map((name) => [name, pulumi.deferredOutput<string>()]));
   const urls = Object.fromEntries([...promises].map(([name, [url]]) => [name, url]));
@@ -35,6 +37,7 @@ function push({ application, stack, platform, namespace, images }: Shipment): De
     namespace: namespace.namespace,
     ...(namespace.pullSecret === undefined ? {} : { pullSecret: namespace.pullSecret }),
     addresses: urls,
+    secretNames,
     ...(platform.vaultAccess === undefined ? {} : { vaultAccess: platform.vaultAccess }),
   };
   for (const [name, [, resolve]] of promises) {

@@ -153,17 +153,21 @@ export interface DeployedValues {
   readonly addresses: { readonly [workload: string]: string };
   /** Of each workload that refers to a Key Vault: its identity and the current versions. */
   readonly vaultAccess?: NonNullable<Surroundings["vaultAccess"]>;
+  /** Names of the workloads' Secrets, where the configuration that is rendered has no values for them. */
+  readonly secretNames?: { readonly [workload: string]: string };
 }
 
 /**
  * Renders the workloads of a stack: the objects that push delivery applies, but for their Secrets.
  *
+ * @param furtherSecrets values that no file may have, besides the secrets that the configuration has a place for
  * @throws InputError as renderStack does
  */
 export function renderApplication(
   application: Application,
   { project, name: stack, config }: Stack,
   { images, ...values }: DeployedValues,
+  furtherSecrets: readonly string[] = [],
 ): readonly RenderedFile[] {
   const surroundings = { project, stack, namespace: config.namespace, ...values };
   const workloads = Object.fromEntries(
@@ -174,5 +178,5 @@ export function renderApplication(
       ),
     ]),
   );
-  return renderStack({ project, stack, workloads, secrets: secretValues(config) });
+  return renderStack({ project, stack, workloads, secrets: [...secretValues(config), ...furtherSecrets] });
 }

@@ -3,9 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Quota } from "../config/tenancy.ts";
 import { stackLabels } from "../workloads/labels.ts";
 import type { Platform } from "./platform.ts";
-
-/** Name of the registry pull secret in every namespace. */
-export const pullSecretName = "registry-pull";
+import { pullSecretName } from "./pullSecret.ts";
 
 export interface StackNamespaceArgs {
   /** Name of the namespace in the cluster, a DNS label. */

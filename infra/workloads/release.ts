@@ -44,13 +44,15 @@ export interface Surroundings {
   readonly addresses: Addresses;
   /** By workload; absent for those that refer to no Key Vault. */
   readonly vaultAccess?: { readonly [workload: string]: VaultAccess };
+  /** Names of the workloads' Secrets (`secretNames`): without them, they are found from the values. */
+  readonly secretNames?: { readonly [workload: string]: string };
 }
 
 /** Quantities by resource name: `{ cpu: "50m", memory: "64Mi" }`. */
 type Amounts = { readonly [resource: string]: string };
 
 /** A workload of one stack with all choices made: what the builders of the single kinds take. */
-export interface Release extends Omit<Surroundings, "addresses" | "vaultAccess"> {
+export interface Release extends Omit<Surroundings, "addresses" | "vaultAccess" | "secretNames"> {
   readonly name: string;
   readonly workload: Workload;
   readonly image: RunnableImage;
@@ -118,25 +120,52 @@ function vaultMount(
   };
 }
 
+/** Secret environment variables that the stack's file itself has, in the definition's order. */
+function secretEnvOf(variables: readonly string[], secrets: Secrets): { readonly [name: string]: string } {
+  return Object.fromEntries(
+    variables.flatMap((variable) => {
+      const value = secrets[variable];
+      return typeof value === "string" ? [[variable, value]] : [];
+    }),
+  );
+}
+
+function secretNameOf(
+  { project, stack }: Pick<Surroundings, "project" | "stack">,
+  workload: string,
+  secretEnv: { readonly [name: string]: string },
+): string {
+  return `${workload}-secret-${secretHash(`${project}/${stack}/${workload}`, secretEnv)}`;
+}
+
+/** Names of the workloads' Secrets, by content; of those that have one. */
+export function secretNames(
+  application: Application,
+  { secrets }: Pick<StackConfig, "secrets">,
+  owner: Pick<Surroundings, "project" | "stack">,
+): { readonly [workload: string]: string } {
+  return Object.fromEntries(
+    Object.entries(application).flatMap(([name, { secretEnv = [] }]) => {
+      const values = secretEnvOf(secretEnv, secrets[name] ?? {});
+      return Object.keys(values).length === 0 ? [] : [[name, secretNameOf(owner, name, values)]];
+    }),
+  );
+}
+
 /** Makes the stack's choices for one workload of an application. Both have been checked (`checkApplication`). */
 export function releaseOf(
   application: Application,
   name: string,
   config: StackConfig,
   image: RunnableImage,
-  { addresses, vaultAccess, ...shared }: Surroundings,
+  { addresses, vaultAccess, secretNames, ...shared }: Surroundings,
 ): Release {
   const workload = application[name] as Workload;
   const override = config.workloads[name] as WorkloadOverride;
   const secrets = config.secrets[name] ?? {};
   const variables = workload.secretEnv ?? [];
-  // In the definition's order, and then by name: the stack's file may list them in any order, and Pulumi sorts them.
-  const secretEnv = Object.fromEntries(
-    variables.flatMap((variable) => {
-      const value = secrets[variable];
-      return typeof value === "string" ? [[variable, value]] : [];
-    }),
-  );
+  const secretEnv = secretEnvOf(variables, secrets);
+  // By name after the definition's own: the stack's file may list them in any order, and Pulumi sorts them.
   const env = {
     ...workload.env,
     ...Object.fromEntries(Object.entries(override.env).sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -159,7 +188,7 @@ export function releaseOf(
     secretName:
       Object.keys(secretEnv).length === 0
         ? undefined
-        : `${name}-secret-${secretHash(`${shared.project}/${shared.stack}/${name}`, secretEnv)}`,
+        : (secretNames?.[name] ?? secretNameOf(shared, name, secretEnv)),
     vault: vaultMount(name, variables, secrets, vaultAccess?.[name]),
     configFiles: Object.fromEntries(
       Object.entries(workload.config?.files ?? {}).map(([file, value]) => [

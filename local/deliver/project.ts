@@ -19,16 +19,25 @@ export function projectName(): string {
   return (parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as { name: string }).name;
 }
 
+/** What Pulumi takes as the name of a stack, as far as it is also part of a file's name. */
+const stackNamePattern = /^[A-Za-z0-9_][\w.-]{0,99}$/;
+
 /**
- * Reads Pulumi.<stack>.yaml without Pulumi.
+ * Reads Pulumi.<stack>.yaml as it is written; an encrypted value is a map with the key `secure`.
  *
- * @throws Fault when the file is missing or is not YAML, or has an encrypted value, which only the Pulumi CLI can read
+ * @throws Fault when the file is missing or is not YAML
  */
-export function stackConfig(stack: string): RawConfig {
+export function readStackFile(stack: string): RawConfig {
+  if (!stackNamePattern.test(stack))
+    throw new Fault({
+      what: "--stack",
+      value: JSON.stringify(stack),
+      rule: "must be a stack's name: letters, digits, dots, dashes and underscores",
+      fix: "name the stack as Pulumi.<stack>.yaml does",
+    });
   const file = `Pulumi.${stack}.yaml`;
-  let config: RawConfig;
   try {
-    config = (parse(readFileSync(join(root, file), "utf8")) as { config?: RawConfig } | null)?.config ?? {};
+    return (parse(readFileSync(join(root, file), "utf8")) as { config?: RawConfig } | null)?.config ?? {};
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
     throw new Fault({
@@ -38,10 +47,19 @@ export function stackConfig(stack: string): RawConfig {
       fix: missing ? `write ${file}; Pulumi.local.yaml is an example` : "correct it",
     });
   }
+}
+
+/**
+ * Reads Pulumi.<stack>.yaml without Pulumi.
+ *
+ * @throws Fault when the file is missing or is not YAML, or has an encrypted value, which only the Pulumi CLI can read
+ */
+export function stackConfig(stack: string): RawConfig {
+  const config = readStackFile(stack);
   const secret = Object.keys(config).find((key) => holdsCiphertext(config[key]));
   if (secret !== undefined)
     throw new Fault({
-      what: `${file}: ${secret}`,
+      what: `Pulumi.${stack}.yaml: ${secret}`,
       rule: "is encrypted, and only the Pulumi CLI can read it",
       fix: "install the Pulumi CLI",
     });

@@ -71,7 +71,7 @@ export class Workspace {
   }
 
   /** Runs a command of the CLI on this workspace's stack. */
-  async run(command: "start" | "destroy", ...options: string[]): Promise<CommandResult> {
+  async run(command: "start" | "destroy" | "render", ...options: string[]): Promise<CommandResult> {
     const { exitCode, all } = await execa(
       process.execPath,
       ["local/cli.ts", command, "--stack", this.stack, ...options],
