@@ -69,15 +69,18 @@ function print(line: string): void {
 /**
  * Runs steps one after the other, showing each with its elapsed time. The first that fails ends it, by its error.
  *
+ * @param silent shows nothing: standard output is for a machine
  * @returns the context that the steps have filled
  */
 export function runSteps<Context extends object>(
   tasks: ListrTask<Context>[],
   context: Context,
+  { silent = false }: { readonly silent?: boolean } = {},
 ): Promise<Context> {
   return new Listr<Context, "default", typeof PlainRenderer>(tasks, {
     ctx: context,
     renderer: "default",
+    silentRendererCondition: silent,
     fallbackRenderer: PlainRenderer,
     rendererOptions: {
       timer: { ...PRESET_TIMER, condition: true },

@@ -37,6 +37,22 @@ export const imageReference = z
     "must be an image reference such as node:24-bookworm-slim, in lower case",
   );
 
+/** An image by its digest: `registry/name@sha256:…`. */
+export const digestReference = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9.:-]*(\/[a-z0-9._-]+)+@sha256:[a-f0-9]{64}$/,
+    "must be registry/name@sha256:… with 64 hexadecimal digits",
+  );
+
+/** A build's number: both an image tag and a label value. */
+export const buildNumber = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/,
+    "must be at most 63 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
+  );
+
 /** A registry's host, with a port where it is not 443: `myregistry.azurecr.io`, `127.0.0.1:5000`. */
 export const registryServer = z
   .string()

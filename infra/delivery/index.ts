@@ -52,8 +52,9 @@ function push({ application, stack, platform, namespace, images, secretNames }: 
   return { urls };
 }
 
-/** Gets the workloads into the cluster, in the way that the stack's configuration says. */
+/** Gets the workloads into the cluster, in the way that the stack's configuration says; none before it has images. */
 export function deliver(shipment: Shipment): Delivery {
+  if (Object.keys(shipment.images).length === 0) return { urls: {} };
   switch (shipment.stack.config.delivery.kind) {
     case "push":
       return push(shipment);

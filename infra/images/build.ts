@@ -4,7 +4,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { InputError } from "../config/error.ts";
 import { imageRepository } from "../config/primitives.ts";
-import type { Platform } from "../platform/index.ts";
+import type { Platform } from "../platform/platform.ts";
 import type { Application, Workload } from "../workloads/definition.ts";
 import type { RunnableImage } from "../workloads/release.ts";
 import { buildNumber } from "./buildNumber.ts";
@@ -12,9 +12,9 @@ import { buildNumber } from "./buildNumber.ts";
 interface BuildSettings {
   /** Path before the workload's name. */
   readonly repository: string;
-  readonly baseImage: string | undefined;
+  readonly baseImage?: string | undefined;
   /** `os/architecture`. */
-  readonly platform: string | undefined;
+  readonly platform?: string | undefined;
 }
 
 /** The project's root: contexts in definitions are relative to it. */
@@ -30,28 +30,64 @@ function requireDockerfile(name: string, path: string, shown: string): void {
   });
 }
 
-function buildImage(
+/** How an image is built, and under which tag. */
+export interface Build {
+  /** Absolute path of the build context. */
+  readonly context: string;
+  /** Absolute path. */
+  readonly dockerfile: string;
+  readonly args: { readonly [name: string]: string };
+  /** `os/architecture`. */
+  readonly platform: string;
+  readonly network?: string;
+}
+
+/** What a platform's Docker engine says of builds. */
+interface BuilderDefaults {
+  readonly platform: string;
+  readonly baseImage?: string | undefined;
+  readonly network?: string | undefined;
+}
+
+/**
+ * How a workload's image is built, and the build number that is its tag.
+ *
+ * @throws InputError when its Dockerfile is missing
+ */
+export function buildOf(
   name: string,
   { image }: Workload,
-  settings: BuildSettings,
-  { registry, builder }: Platform,
-): RunnableImage {
+  settings: Omit<BuildSettings, "repository">,
+  builder: BuilderDefaults,
+): { readonly build: Build; readonly version: string } {
   const context = join(root, image.context);
   const dockerfile = join(context, image.dockerfile ?? "Dockerfile");
   requireDockerfile(name, dockerfile, join(image.context, image.dockerfile ?? "Dockerfile"));
-  const version = buildNumber(context, process.env);
   const baseImage = settings.baseImage ?? builder.baseImage;
+  return {
+    version: buildNumber(context, process.env),
+    build: {
+      context,
+      dockerfile,
+      args: { ...(baseImage === undefined ? {} : { BASE_IMAGE: baseImage }), ...image.args },
+      platform: settings.platform ?? builder.platform,
+      ...(builder.network === undefined ? {} : { network: builder.network }),
+    },
+  };
+}
+
+function buildImage(
+  name: string,
+  workload: Workload,
+  settings: BuildSettings,
+  { registry, builder }: Platform,
+): RunnableImage {
+  const { build, version } = buildOf(name, workload, settings, builder);
   const built = new docker.Image(
     name,
     {
       imageName: pulumi.interpolate`${registry.server}/${settings.repository}/${name}:${version}`,
-      build: {
-        context,
-        dockerfile,
-        args: { ...(baseImage === undefined ? {} : { BASE_IMAGE: baseImage }), ...image.args },
-        platform: settings.platform ?? builder.platform,
-        ...(builder.network === undefined ? {} : { network: builder.network }),
-      },
+      build,
       ...(registry.push === undefined
         ? {}
         : {

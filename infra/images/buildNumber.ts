@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { InputError } from "../config/error.ts";
+import { buildNumber as validBuildNumber } from "../config/primitives.ts";
 import { contextHash } from "./contextHash.ts";
 
 /** Where the CI systems keep the number of the running build. */
@@ -11,14 +12,11 @@ const ciVariables = {
   BUILD_NUMBER: "Jenkins",
 } as const;
 
-/** What is both an image tag and a label value. */
-const buildNumberPattern = /^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
-
 function ciBuildNumber(env: NodeJS.ProcessEnv): string | undefined {
   for (const [variable, system] of Object.entries(ciVariables)) {
     const value = env[variable];
     if (value === undefined || value === "") continue;
-    if (!buildNumberPattern.test(value)) {
+    if (!validBuildNumber.safeParse(value).success) {
       throw new InputError({
         key: `${variable} (${system})`,
         value,

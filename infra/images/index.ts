@@ -5,14 +5,18 @@ import type { Application } from "../workloads/definition.ts";
 import type { RunnableImage } from "../workloads/release.ts";
 import { buildImages } from "./build.ts";
 import { promotedImages } from "./promote.ts";
+import { releasedImages, runningImages } from "./release.ts";
 
 /** The images of an application by workload, each `name@sha256:…`. */
 export type Images = { readonly [workload: string]: RunnableImage };
 
-/** Provides an image for each workload: built and pushed, or the digest that another stack runs. */
+/**
+ * Provides an image for each workload: built and pushed, the digest that another stack runs, or that of a build handed
+ * over. None at all before a stack is given its first build.
+ */
 export async function provideImages(
   application: Application,
-  { project, config: { images } }: Stack,
+  { project, name, config: { images } }: Stack,
   platform: Platform,
 ): Promise<Images> {
   switch (images.source) {
@@ -24,6 +28,10 @@ export async function provideImages(
       );
     case "promote":
       return promotedImages(Object.keys(application), images.stack);
+    case "digests":
+      return images.release === undefined
+        ? runningImages(Object.keys(application), { project, stack: name })
+        : releasedImages(Object.keys(application), images.release);
   }
 }
 

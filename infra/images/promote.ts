@@ -2,6 +2,17 @@ import * as pulumi from "@pulumi/pulumi";
 import { InputError } from "../config/error.ts";
 import type { RunnableImage } from "../workloads/release.ts";
 
+/** What a stack tells of the images that it runs, by workload. */
+type ImageOutputs =
+  | { readonly [workload: string]: { readonly reference: string; readonly version: string } }
+  | undefined;
+
+/** The output `images` of a stack's last deployment. */
+export async function imagesOf(resource: string, stack: string): Promise<ImageOutputs> {
+  const reference = new pulumi.StackReference(resource, { name: stack });
+  return (await reference.getOutputDetails("images")).value as ImageOutputs;
+}
+
 /**
  * The digests that another stack runs: nothing is built.
  *
@@ -12,11 +23,7 @@ export async function promotedImages(
   workloads: readonly string[],
   stack: string,
 ): Promise<{ [workload: string]: RunnableImage }> {
-  const reference = new pulumi.StackReference("promoted", { name: stack });
-  const { value } = await reference.getOutputDetails("images");
-  const images = value as
-    | { readonly [workload: string]: { readonly reference: string; readonly version: string } }
-    | undefined;
+  const images = await imagesOf("promoted", stack);
   return Object.fromEntries(
     workloads.map((name) => {
       const image = images?.[name];

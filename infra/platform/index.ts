@@ -12,7 +12,7 @@ export async function providePlatform(
 ): Promise<Platform> {
   const { platform, images, namespace } = config;
   const repositories =
-    images.source === "build"
+    images.source !== "promote"
       ? workloads.map((workload) => `${images.repository ?? project}/${workload}`)
       : [];
   switch (platform.kind) {

@@ -15,7 +15,7 @@ export const outputName = "platform";
 const credentials = z.object({ username: z.string(), password: z.string() });
 
 /** What a stack tells of its platform to the stacks that share it. Its shape is a contract between versions. */
-const sharedState = z.object({
+export const sharedState = z.object({
   version: z.literal(1),
   cluster: z.object({
     kubeconfig: z.string(),

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { stackLabels } from "../../infra/workloads/labels.ts";
 import { type Change, Cluster, type KubeObject, nameOf } from "./cluster.ts";
 import { evaluateProgram } from "./evaluate.ts";
-import { buildAndPush, type ImageInputs } from "./image.ts";
+import { buildAndPush, dockerClient, type ImageInputs } from "./image.ts";
 import { projectName, stackConfig } from "./project.ts";
 import { prune } from "./prune.ts";
 import { waitForRollout } from "./rollout.ts";
@@ -67,12 +67,7 @@ class DirectProviders implements pulumi.runtime.Mocks {
 
   async #image(name: string, inputs: ImageInputs): Promise<string> {
     const onLine = (line: string) => this.#report.progress(`image ${name}: ${line}`);
-    // The embedded daemon comes with a client of its own version.
-    const client =
-      this.#dockerHost === undefined
-        ? { command: "docker" }
-        : { command: "/usr/bin/docker", host: this.#dockerHost };
-    return buildAndPush(name, inputs, { ...client, onLine });
+    return buildAndPush(name, inputs, dockerClient(this.#dockerHost, onLine));
   }
 
   async #object(object: KubeObject): Promise<KubeObject> {

@@ -28,73 +28,110 @@ export interface DockerClient {
   readonly onLine: (line: string) => void;
 }
 
-async function docker(
+/** The docker command that speaks to a daemon: the embedded one comes with a client of its own version. */
+export function dockerClient(host: string | undefined, onLine: (line: string) => void): DockerClient {
+  return host === undefined ? { command: "docker", onLine } : { command: "/usr/bin/docker", host, onLine };
+}
+
+/** What a run of docker is called in a message, and its arguments. */
+type Run = readonly [what: string, args: readonly string[]];
+
+/** Runs docker with a configuration directory of its own: the user's Docker login is neither read nor changed. */
+async function withConfig<T>(
+  registry: ImageInputs["registry"],
   { command, host, onLine }: DockerClient,
-  config: string,
-  what: string,
-  args: readonly string[],
-): Promise<string[]> {
-  // A configuration directory of its own: the user's Docker login is neither read nor changed.
+  action: (docker: (...run: Run) => Promise<string[]>) => Promise<T>,
+): Promise<T> {
+  const config = await mkdtemp(join(tmpdir(), "slipway-docker-"));
   const env = {
     DOCKER_CONFIG: config,
     DOCKER_BUILDKIT: "1",
     BUILDKIT_PROGRESS: "plain",
     ...(host === undefined ? {} : { DOCKER_HOST: host }),
   };
-  const subprocess = execa(command, args, { env, reject: false, all: true, stdin: "ignore" });
-  const lines: string[] = [];
-  for await (const line of subprocess.iterable({ from: "all" })) {
-    lines.push(stripVTControlCharacters(line));
-    onLine(line);
-  }
-  const result = await subprocess;
-  if (result.failed)
-    throw new Fault({
-      what,
-      rule: `must succeed (${result.code ?? `exit ${result.exitCode ?? result.signal}`})`,
-      log: lines.slice(-40).join("\n"),
+  try {
+    await writeFile(join(config, "config.json"), dockerConfig(registry === undefined ? [] : [registry]), {
+      mode: 0o600,
     });
-  return lines;
+    return await action(async (what, args) => {
+      const subprocess = execa(command, args, { env, reject: false, all: true, stdin: "ignore" });
+      const lines: string[] = [];
+      for await (const line of subprocess.iterable({ from: "all" })) {
+        lines.push(stripVTControlCharacters(line));
+        onLine(line);
+      }
+      const result = await subprocess;
+      if (result.failed)
+        throw new Fault({
+          what,
+          rule: `must succeed (${result.code ?? `exit ${result.exitCode ?? result.signal}`})`,
+          log: lines.slice(-40).join("\n"),
+        });
+      return lines;
+    });
+  } finally {
+    await rm(config, { recursive: true, force: true });
+  }
+}
+
+/** Users of registries, as Docker's config.json holds them. */
+export function dockerConfig(registries: readonly NonNullable<ImageInputs["registry"]>[]): string {
+  const auths = registries.map(({ server, username, password }) => [
+    server,
+    { auth: Buffer.from(`${username}:${password}`).toString("base64") },
+  ]);
+  return JSON.stringify({ auths: Object.fromEntries(auths) });
 }
 
 /**
- * Builds and pushes an image as the docker provider would. Docker's build cache and the registry's layers make an
- * unchanged source the same digest again, at the price of asking.
+ * Runs docker without anybody's login.
  *
- * @returns `repository@sha256:…`
- * @throws Fault with the last lines of the build or push that failed
+ * @param what what it does, for the message when it fails
+ * @returns the lines that it prints
+ * @throws Fault with its last lines
  */
-export async function buildAndPush(
+export async function runDocker(
+  client: DockerClient,
+  what: string,
+  args: readonly string[],
+): Promise<string[]> {
+  return withConfig(undefined, client, (docker) => docker(what, args));
+}
+
+/**
+ * Builds an image and tags it.
+ *
+ * @throws Fault with the last lines of a build that failed
+ */
+export async function buildImage(
   name: string,
   { imageName, build, registry }: ImageInputs,
   client: DockerClient,
+): Promise<void> {
+  const options = [
+    ...Object.entries(build.args ?? {}).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]),
+    ...(build.network === undefined ? [] : ["--network", build.network]),
+    ...(build.platform === undefined ? [] : ["--platform", build.platform]),
+  ];
+  const args = ["build", "--tag", imageName, "--file", build.dockerfile, ...options, build.context];
+  // With the registry's user: the base image may be in it.
+  await withConfig(registry, client, (docker) =>
+    docker(`docker build of ${name} (${relative(root, build.dockerfile)})`, args),
+  );
+}
+
+/**
+ * Pushes an image.
+ *
+ * @returns `repository@sha256:…`
+ * @throws Fault with the last lines of a push that failed
+ */
+export async function pushImage(
+  { imageName, registry }: Pick<ImageInputs, "imageName" | "registry">,
+  client: DockerClient,
 ): Promise<string> {
-  const config = await mkdtemp(join(tmpdir(), "slipway-docker-"));
-  try {
-    const auths =
-      registry === undefined
-        ? {}
-        : {
-            [registry.server]: {
-              auth: Buffer.from(`${registry.username}:${registry.password}`).toString("base64"),
-            },
-          };
-    await writeFile(join(config, "config.json"), JSON.stringify({ auths }), { mode: 0o600 });
-    const options = [
-      ...Object.entries(build.args ?? {}).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]),
-      ...(build.network === undefined ? [] : ["--network", build.network]),
-      ...(build.platform === undefined ? [] : ["--platform", build.platform]),
-    ];
-    await docker(client, config, `docker build of ${name} (${relative(root, build.dockerfile)})`, [
-      "build",
-      "--tag",
-      imageName,
-      "--file",
-      build.dockerfile,
-      ...options,
-      build.context,
-    ]);
-    const pushed = await docker(client, config, `docker push of ${imageName}`, ["push", imageName]);
+  return withConfig(registry, client, async (docker) => {
+    const pushed = await docker(`docker push of ${imageName}`, ["push", imageName]);
     const digest = pushed
       .map((line) => /digest: (sha256:[a-f0-9]{64})/.exec(line)?.[1])
       .findLast((found) => found !== undefined);
@@ -105,7 +142,17 @@ export async function buildAndPush(
         log: pushed.slice(-5).join("\n"),
       });
     return `${imageName.replace(/:[^:/]+$/, "")}@${digest}`;
-  } finally {
-    await rm(config, { recursive: true, force: true });
-  }
+  });
+}
+
+/**
+ * Builds and pushes an image as the docker provider would. Docker's build cache and the registry's layers make an
+ * unchanged source the same digest again, at the price of asking.
+ *
+ * @returns `repository@sha256:…`
+ * @throws Fault with the last lines of the build or push that failed
+ */
+export async function buildAndPush(name: string, inputs: ImageInputs, client: DockerClient): Promise<string> {
+  await buildImage(name, inputs, client);
+  return pushImage(inputs, client);
 }

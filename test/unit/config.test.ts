@@ -81,7 +81,7 @@ describe("a value that breaks a rule is refused with its key, the value and the 
     [
       "an unknown source of images",
       { platform, images: { source: "pull" } },
-      'slipway:images.source = "pull": must be "build" or "promote".',
+      'slipway:images.source = "pull": must be "build" or "promote" or "digests".',
     ],
 
     ["text for a map", { platform, workloads: "many" }, 'slipway:workloads = "many": must be a map.'],

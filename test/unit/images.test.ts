@@ -23,6 +23,15 @@ interface Built {
   readonly registry?: unknown;
 }
 
+const running = { api: { reference: `r/api@${digest}`, version: "12" } };
+
+/** Outputs of the stacks that there are, by full name. */
+const outputsOf: Record<string, unknown> = {
+  "organization/shop/staging": { images: running },
+  "organization/shop/dev": { images: running },
+  "organization/bare/dev": { images: {} },
+};
+
 /** Provides images with the SDK's mocks. @returns what was built, by name, and the images that come out */
 async function provide(
   images: ImagesConfig,
@@ -45,13 +54,15 @@ async function provide(
         }
         return {
           id: name,
-          state: { ...inputs, outputs: { images: { api: { reference: `r/api@${digest}`, version: "12" } } } },
+          state: { ...inputs, outputs: outputsOf[inputs.name] ?? {} },
         };
       },
       call: () => ({}),
     },
     project,
     "dev",
+    false,
+    "organization",
   );
   const provided = await provideImages(
     application,
@@ -155,5 +166,49 @@ describe("an image that is promoted", () => {
     const { built, known } = await provide({ source: "promote", stack });
     expect(built).toEqual({});
     expect(known).toEqual({ api: { reference: `r/api@${digest}`, version: "12" } });
+  });
+});
+
+describe("an image of a build that was handed over", () => {
+  const workloads = { api: { reference: `registry.example/shop/api@${digest}`, version: "4711" } };
+
+  test("is that build's, digest and build number, and nothing is built", async () => {
+    const { built, known } = await provide({ source: "digests", release: { build: "4711", workloads } });
+    expect(built).toEqual({});
+    expect(known).toEqual(workloads);
+  });
+
+  test("is the one that the stack runs when no build is handed over", async () => {
+    const { built, known } = await provide({ source: "digests" });
+    expect(built).toEqual({});
+    expect(known).toEqual(running);
+  });
+
+  test.each(["bare", "new"])("is refused where the stack runs none: %s", async (project) => {
+    expect(await messageOf(provide({ source: "digests" }, { project }))).toBe(
+      "slipway:images.release: is required as long as the stack runs no build. Hand one over: npm run promote -- --to dev, or npm run ci:deploy -- --stack dev --images FILE.",
+    );
+  });
+
+  test("is refused where the build is from before the workload was added", async () => {
+    expect(
+      await messageOf(
+        provide(
+          { source: "digests", release: { build: "4711", workloads } },
+          { application: { api: minimal, worker: minimal } },
+        ),
+      ),
+    ).toBe(
+      'slipway:images.release = "4711": has no image of worker: it was built when the application did not have it. Deploy a build of this commit, or check out the commit of that build.',
+    );
+  });
+
+  test("may be none at all: a stack has its platform before its first build", async () => {
+    const { built, known } = await provide({
+      source: "digests",
+      release: { build: "none", workloads: {} },
+    });
+    expect(built).toEqual({});
+    expect(known).toEqual({});
   });
 });

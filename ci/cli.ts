@@ -1,0 +1,82 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { explain } from "../local/fault.ts";
+
+/** A whole number of seconds. */
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0)
+    throw new InvalidArgumentError("must be a whole number of seconds.");
+  return value;
+}
+
+/** A stack by its plain name: the file Pulumi.<name>.yaml is read by it. */
+function stackName(text: string): string {
+  if (!/^[A-Za-z0-9][\w.-]{0,99}$/.test(text))
+    throw new InvalidArgumentError("must be a stack's name: letters, digits, dots, dashes and underscores.");
+  return text;
+}
+
+const json = () => new Option("--json", "print the result as JSON, and nothing else");
+const wait = () =>
+  new Option("--wait <seconds>", "how long to wait for another update of the stack to end")
+    .argParser(seconds)
+    .default(600);
+const smoke = () =>
+  new Option("--smoke <seconds>", "how long the build may take to run and answer at its URL")
+    .argParser(seconds)
+    .default(120);
+const images = (description: string) => new Option("--images <file>", description);
+
+const program = new Command("ci").description("What a pipeline calls: the same commands on every CI system");
+
+// Modules are loaded by the command that needs them.
+program
+  .command("build")
+  .description("build every image once, test it as a container, push it, and write the record of its digest")
+  .addOption(
+    new Option("--stack <name>", "stack whose registry the images go to").argParser(stackName).default("dev"),
+  )
+  .addOption(images("record to write").default("images.json"))
+  .addOption(wait())
+  .addOption(json())
+  .action(async (options) => (await import("./commands/build.ts")).build(options));
+
+program
+  .command("deploy")
+  .description("deploy a build to a stack and look that it answers; without --images, the one that it runs")
+  .requiredOption("--stack <name>", "stack to deploy to", stackName)
+  .addOption(images("record that build wrote"))
+  .addOption(wait())
+  .addOption(smoke())
+  .addOption(json())
+  .action(async (options) => (await import("./commands/deploy.ts")).deploy(options));
+
+program
+  .command("promote")
+  .description("give a stack the digests that another one runs; nothing is built")
+  .addOption(new Option("--from <stack>", "stack that has proved them").argParser(stackName).default("dev"))
+  .addOption(new Option("--to <stack>", "stack that gets them").argParser(stackName).default("prod"))
+  .addOption(images("record of the build that was approved. Default: what --from runs"))
+  .option("--force", "promote although --from does not run the build well")
+  .option("--reason <text>", "why; required with --force, and kept in the stack's history")
+  .addOption(wait())
+  .addOption(smoke())
+  .addOption(json())
+  .action(async (options) => (await import("./commands/promote.ts")).promote(options));
+
+program
+  .command("rollback")
+  .description("list the builds that a stack has run; with --to, put one of them back by its digests")
+  .requiredOption("--stack <name>", "stack to put back", stackName)
+  .option("--to <build>", "number of the build to run again")
+  .addOption(wait())
+  .addOption(smoke())
+  .addOption(json())
+  .action(async (options) => (await import("./commands/rollback.ts")).rollback(options));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(explain(error));
+  process.exit(1);
+}

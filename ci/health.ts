@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppsV1Api, KubeConfig, type V1Deployment } from "@kubernetes/client-node";
+import type { Application } from "../infra/workloads/definition.ts";
+import { Fault } from "../local/fault.ts";
+import type { Outputs } from "./stack.ts";
+
+/** Seconds between two looks. */
+const interval = 1;
+
+/** Why a Deployment does not run an image in all its pods, if it does not. */
+function unhealthy(
+  name: string,
+  reference: string,
+  deployment: V1Deployment | undefined,
+): string | undefined {
+  if (deployment === undefined) return `${name}: has no Deployment`;
+  const { spec, status, metadata } = deployment;
+  const images = spec?.template.spec?.containers.map(({ image }) => image) ?? [];
+  if (!images.includes(reference)) return `${name}: runs ${images.join(", ")}`;
+  const wanted = spec?.replicas ?? 1;
+  const available = status?.availableReplicas ?? 0;
+  const settled =
+    (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0) &&
+    (status?.updatedReplicas ?? 0) === wanted &&
+    (status?.replicas ?? 0) === wanted;
+  return settled && available >= wanted ? undefined : `${name}: ${available} of ${wanted} pods are available`;
+}
+
+/** Why a URL does not answer as it should, if it does not. */
+async function silent(name: string, url: string): Promise<string | undefined> {
+  try {
+    const { status } = await fetch(url, {
+      redirect: "manual",
+      headers: { connection: "close" },
+      signal: AbortSignal.timeout(5000),
+    });
+    return status >= 200 && status < 400 ? undefined : `${name}: ${url} answers HTTP ${status}`;
+  } catch (error) {
+    const { cause, message } = error as Error & { cause?: { code?: string } };
+    return `${name}: ${url} does not answer (${cause?.code ?? message})`;
+  }
+}
+
+/** URLs of the workloads' readiness, as far as one outside of the cluster reaches them. */
+export function smokeUrls(application: Application, urls: Outputs["urls"]): [name: string, url: string][] {
+  return Object.entries(urls).flatMap(([name, url]): [string, string][] => {
+    const path = application[name]?.readiness.path;
+    return path === undefined || new URL(url).hostname.endsWith(".svc") ? [] : [[name, `${url}${path}`]];
+  });
+}
+
+/**
+ * What keeps a stack from running its images: pods of other images or not available, URLs that do not answer. In the
+ * cluster and from outside, whoever delivers.
+ */
+export async function problems(application: Application, outputs: Outputs): Promise<string[]> {
+  const { kubeconfig, namespace, images, urls } = outputs;
+  if (kubeconfig === undefined || namespace === undefined) return ["the stack has not been deployed"];
+  if (Object.keys(images).length === 0) return ["the stack runs no build yet"];
+  const config = new KubeConfig();
+  config.loadFromString(kubeconfig);
+  const { items } = await config.makeApiClient(AppsV1Api).listNamespacedDeployment({ namespace });
+  const pods = Object.entries(images).map(([name, { reference }]) =>
+    unhealthy(
+      name,
+      reference,
+      items.find(({ metadata }) => metadata?.name === name),
+    ),
+  );
+  const answers = await Promise.all(smokeUrls(application, urls).map(([name, url]) => silent(name, url)));
+  return [...pods, ...answers].filter((problem) => problem !== undefined);
+}
+
+/** Waits until a stack runs its images and answers. @throws Fault with what is wrong when the time is over */
+export async function waitUntilHealthy(
+  stack: string,
+  application: Application,
+  outputs: Outputs,
+  { seconds, report }: { readonly seconds: number; readonly report: (line: string) => void },
+): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await problems(application, outputs);
+    if (found.length === 0) return;
+    report(found.join("; "));
+    if (Date.now() > deadline) {
+      throw new Fault({
+        what: `stack ${stack}`,
+        rule: `must run its images and answer within ${seconds} s of its deployment`,
+        log: found.join("\n"),
+        fix: `see why, or put the build before back: npm run rollback -- --stack ${stack}`,
+      });
+    }
+    await sleep(interval * 1000);
+  }
+}
