@@ -111,6 +111,20 @@ const maintenance = z.strictObject({
     .default(4),
 });
 
+const appRouting = z.strictObject({
+  dnsZones: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Network\/(dnsZones|privateDnsZones)\/[^/]+$/i,
+          "must be the resource id of a DNS zone: az network dns zone show --query id",
+        ),
+    )
+    .default([])
+    .describe("Azure DNS zones, by resource id, in which the controller keeps the hosts' records."),
+});
+
 const cluster = z.strictObject({
   kubernetesVersion: z
     .string("must be a string: quote it")
@@ -138,6 +152,11 @@ const cluster = z.strictObject({
       "How AKS upgrades Kubernetes by itself; with stable or rapid the version here is only the first one.",
     ),
   maintenance: maintenance.prefault({}).describe("When upgrades may happen."),
+  appRouting: appRouting
+    .optional()
+    .describe(
+      "AKS's own ingress controller, for exposures of the type Ingress. Given, even empty: it is on.",
+    ),
   login: z
     .enum(["azurecli", "workloadidentity"])
     .default("azurecli")

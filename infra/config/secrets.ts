@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Exposure } from "./exposure.ts";
 import { type VaultReference, vaultReference } from "./keyVault.ts";
 import type { PlatformConfig } from "./platform.ts";
 import { environmentName, secretString } from "./primitives.ts";
@@ -28,19 +29,34 @@ export interface Reference {
   readonly workload: string;
   readonly path: readonly string[];
   readonly to: VaultReference;
+  /** A certificate is followed by the ingress controller, and rolls no pods. */
+  readonly certificate: boolean;
 }
 
 /** Everything in a stack's configuration that refers to a Key Vault. */
-export function referencesOf(config: {
-  readonly secrets: { readonly [workload: string]: Secrets };
-}): Reference[] {
-  return Object.entries(config.secrets).flatMap(([workload, given]) =>
-    Object.entries(vaultReferences(given)).map(([variable, to]) => ({
-      workload,
-      path: ["secrets", workload, variable, "keyVault"],
-      to,
-    })),
-  );
+export function referencesOf({ secrets, exposure }: Pick<StackConfig, "secrets" | "exposure">): Reference[] {
+  return [
+    ...Object.entries<Secrets>(secrets).flatMap(([workload, given]) =>
+      Object.entries(vaultReferences(given)).map(([variable, to]) => ({
+        workload,
+        path: ["secrets", workload, variable, "keyVault"],
+        to,
+        certificate: false,
+      })),
+    ),
+    ...Object.entries<Exposure>(exposure).flatMap(([workload, given]) =>
+      given.type === "Ingress"
+        ? [
+            {
+              workload,
+              path: ["exposure", workload, "tls", "keyVault"],
+              to: given.tls.keyVault,
+              certificate: true,
+            },
+          ]
+        : [],
+    ),
+  ];
 }
 
 /** Why a reference cannot be followed on this platform, if it cannot. */

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { delivery } from "./delivery.ts";
 import { environmentOf, productionProblems } from "./environment.ts";
-import { type Exposure, exposure } from "./exposure.ts";
+import { exposure } from "./exposure.ts";
+import { checkExposure } from "./exposureRules.ts";
 import { images } from "./images.ts";
-import { namespace, type PlatformConfig, platform } from "./platform.ts";
+import { namespace, platform } from "./platform.ts";
 import { checkReferences, referencesOf, secrets } from "./secrets.ts";
 import { deployers, quota } from "./tenancy.ts";
 import { workloadOverride } from "./workloads.ts";
@@ -25,26 +26,6 @@ export interface StackContext {
 /** A map with exactly the application's workloads as keys, so that an unknown name is an error. */
 function perWorkload<T extends z.ZodType>(names: readonly string[], value: T) {
   return z.strictObject(Object.fromEntries(names.map((name) => [name, value]))).prefault({});
-}
-
-/** Why a platform cannot expose a workload so, if it cannot. */
-function exposureProblem(
-  platform: PlatformConfig,
-  { type }: Exposure,
-): { message: string; hint: string } | undefined {
-  if (type === "NodePort" && platform.kind === "azure") {
-    return {
-      message: "has no address on this platform: its nodes cannot be reached from outside",
-      hint: "Use LoadBalancer",
-    };
-  }
-  if (type === "LoadBalancer" && platform.kind === "local" && platform.context === undefined) {
-    return {
-      message: "never gets an address here: the embedded environment has no load balancer",
-      hint: "Use NodePort",
-    };
-  }
-  return undefined;
 }
 
 /** The schema of a stack's configuration: the keys are those of Pulumi.<stack>.yaml without their `slipway:`. */
@@ -83,34 +64,8 @@ export function stackSchema({ stack, workloads }: StackContext) {
         });
     })
     .superRefine((config, context) => {
-      for (const [name, value] of Object.entries(config.exposure) as [string, Exposure][]) {
-        const problem = exposureProblem(config.platform, value);
-        if (problem === undefined) continue;
-        const { message, hint } = problem;
-        context.addIssue({
-          code: "custom",
-          path: ["exposure", name, "type"],
-          input: value.type,
-          message,
-          params: { hint },
-        });
-      }
+      checkExposure(config.platform, config.exposure, context);
       checkReferences(config.platform, referencesOf(config), context);
-      const owners = new Map<number, string>();
-      for (const [name, value] of Object.entries(config.exposure) as [string, Exposure | undefined][]) {
-        if (value?.type !== "NodePort" || value.nodePort === undefined) continue;
-        const owner = owners.get(value.nodePort);
-        if (owner !== undefined) {
-          context.addIssue({
-            code: "custom",
-            path: ["exposure", name, "nodePort"],
-            input: value.nodePort,
-            message: `is used twice: exposure.${owner}.nodePort has it too`,
-            params: { hint: "Give each workload a port of its own" },
-          });
-        }
-        owners.set(value.nodePort, name);
-      }
     });
 }
 

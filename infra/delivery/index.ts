@@ -45,9 +45,7 @@ function push({ application, stack, platform, namespace, images, secretNames }: 
       releaseOf(application, name, stack.config, images[name] as RunnableImage, surroundings),
     );
     const workload = new PushedWorkload(name, { objects }, { provider: platform.cluster.provider });
-    resolve(
-      serviceUrl(workload.service, stack.config.exposure[name] as Exposure, platform.cluster.nodeAddress),
-    );
+    resolve(serviceUrl(workload.service, stack.config.exposure[name] as Exposure, platform.cluster));
   }
   return { urls };
 }

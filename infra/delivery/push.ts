@@ -19,6 +19,7 @@ const kinds: { readonly [kind in Kind]: readonly [suffix: string, resource: Reso
   Service: ["service", kubernetes.core.v1.Service],
   PodDisruptionBudget: ["disruption-budget", kubernetes.policy.v1.PodDisruptionBudget],
   Deployment: ["deployment", kubernetes.apps.v1.Deployment],
+  Ingress: ["ingress", kubernetes.networking.v1.Ingress],
   HorizontalPodAutoscaler: ["autoscaler", kubernetes.autoscaling.v2.HorizontalPodAutoscaler],
 };
 
@@ -32,18 +33,19 @@ const prerequisites: readonly Kind[] = [
 ];
 
 /**
- * A Service is there once it has its address. By default Pulumi waits for its pods too, and those may be waiting
- * for this very address: the Deployment is what is awaited.
+ * A Service is there once it has its address, and an Ingress at once, its address being its host name. By default Pulumi
+ * waits for their pods too, and those may be waiting for this very address: the Deployment is what is awaited.
  */
 function awaitAddressOnly(object: WorkloadObject): WorkloadObject {
-  if (object.kind !== "Service") return object;
+  if (object.kind !== "Service" && object.kind !== "Ingress") return object;
   const awaited: { [annotation: string]: string } =
-    object.spec.type === "LoadBalancer"
+    object.kind === "Service" && object.spec.type === "LoadBalancer"
       ? { "pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress[0]}" }
       : { "pulumi.com/skipAwait": "true" };
+  const metadata = object.metadata as { readonly annotations?: object };
   return {
     ...object,
-    metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...awaited } },
+    metadata: { ...metadata, annotations: { ...metadata.annotations, ...awaited } },
   } as WorkloadObject;
 }
 

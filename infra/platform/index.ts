@@ -22,7 +22,13 @@ export async function providePlatform(
     }
     case "shared": {
       const { sharedPlatform } = await import("./shared.ts");
-      return sharedPlatform(platform, { project, stack: name, namespace, references: referencesOf(config) });
+      return sharedPlatform(platform, {
+        project,
+        stack: name,
+        namespace,
+        references: referencesOf(config),
+        ingresses: workloads.filter((workload) => config.exposure[workload]?.type === "Ingress"),
+      });
     }
     case "azure": {
       const { azurePlatform } = await import("./azure/index.ts");

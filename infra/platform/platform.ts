@@ -21,6 +21,10 @@ export interface Cluster {
   readonly disposable: boolean;
   /** Address at which NodePorts answer, where there is one that clients can reach. */
   readonly nodeAddress?: string;
+  /** Azure region, where it is one of Azure's. */
+  readonly location?: string;
+  /** Whether AKS's application routing serves Ingresses. */
+  readonly appRouting?: boolean;
 }
 
 /** The registry that a stack pushes to and its cluster pulls from. */

@@ -22,6 +22,8 @@ export const sharedState = z.object({
     clusterIdentifier: z.string(),
     disposable: z.boolean(),
     nodeAddress: z.string().optional(),
+    location: z.string().optional(),
+    appRouting: z.boolean().optional(),
   }),
   registry: z.object({ server: z.string(), push: credentials.optional(), pull: credentials.optional() }),
   builder: z.object({
@@ -70,6 +72,8 @@ export interface SharedPlatformContext {
   readonly namespace: string;
   /** What the stack's configuration refers to in Key Vaults. */
   readonly references: readonly Reference[];
+  /** Workloads that are exposed by an Ingress. */
+  readonly ingresses: readonly string[];
 }
 
 /** This stack's own identities, beside the shared cluster. */
@@ -137,7 +141,16 @@ export async function sharedPlatform(
   const user = (known: SharedState["registry"]["push"]) =>
     known === undefined ? undefined : { username: known.username, password: pulumi.secret(known.password) };
   const [push, pull] = [user(registry.push), user(registry.pull)];
-  const { nodeAddress, clusterIdentifier, disposable } = cluster;
+  const { nodeAddress, clusterIdentifier, disposable, location, appRouting = false } = cluster;
+  const [ingress] = context.ingresses;
+  if (ingress !== undefined && !appRouting) {
+    throw new InputError({
+      key: `slipway:exposure.${ingress}.type`,
+      value: "Ingress",
+      rule: `needs the application routing of AKS, and the cluster of ${stack} does not have it`,
+      hint: "Set slipway:platform.cluster.appRouting: {} in that stack, and deploy it",
+    });
+  }
   const { platform, host, network, baseImage } = builder;
   const vaultAccess = await accessTo(keyVaults, stack, azure, context);
   return {
@@ -148,7 +161,9 @@ export async function sharedPlatform(
       kubeconfig,
       clusterIdentifier,
       disposable,
+      appRouting,
       ...(nodeAddress === undefined ? {} : { nodeAddress }),
+      ...(location === undefined ? {} : { location }),
     },
     registry: {
       server: registry.server,

@@ -1,6 +1,7 @@
 import { configMap } from "./configMap.ts";
 import { deployment } from "./deployment.ts";
 import { horizontalPodAutoscaler } from "./horizontalPodAutoscaler.ts";
+import { ingress } from "./ingress.ts";
 import { networkPolicy } from "./networkPolicy.ts";
 import { podDisruptionBudget } from "./podDisruptionBudget.ts";
 import type { Release } from "./release.ts";
@@ -17,6 +18,7 @@ const builders = [
   secretProviderClass,
   networkPolicy,
   service,
+  ingress,
   podDisruptionBudget,
   deployment,
   horizontalPodAutoscaler,

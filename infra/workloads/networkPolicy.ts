@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import { appRouting } from "./ingress.ts";
 import { metadata, selectorLabels } from "./labels.ts";
 import type { Release } from "./release.ts";
 
@@ -16,15 +17,20 @@ const dns = {
   ],
 };
 
+const ingressController = {
+  namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": appRouting.namespace } },
+};
+
 /**
  * Nobody connects to the workload and it connects to nobody, but for what its definition and the stack say: an
- * exposed port is open to all, the others to the workloads that declare `connectsTo`.
+ * exposed port is open to all, or to the ingress controller alone, the others to the workloads that declare `connectsTo`.
  */
 export function networkPolicy(release: Release) {
   const { workload, clients, servers, stack } = release;
   if (workload.exemptions?.noNetworkPolicy) return undefined;
   const numbers = Object.values(workload.ports);
-  const exposed = release.exposure.type === "ClusterIP" ? [] : numbers.slice(0, 1);
+  const exposed = numbers.slice(0, 1);
+  const { type } = release.exposure;
   const ports = (list: readonly number[]) => list.map((port) => ({ protocol: "TCP", port }));
   return {
     apiVersion: "networking.k8s.io/v1",
@@ -34,7 +40,8 @@ export function networkPolicy(release: Release) {
       podSelector: { matchLabels: selectorLabels(release) },
       policyTypes: ["Ingress", "Egress"],
       ingress: [
-        ...(exposed.length > 0 ? [{ ports: ports(exposed) }] : []),
+        ...(type === "NodePort" || type === "LoadBalancer" ? [{ ports: ports(exposed) }] : []),
+        ...(type === "Ingress" ? [{ from: [ingressController], ports: ports(exposed) }] : []),
         ...(clients.length > 0
           ? [
               {

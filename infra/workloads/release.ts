@@ -30,6 +30,8 @@ export interface VaultMount extends Omit<VaultAccess, "versions"> {
   readonly vault: string;
   /** Names in the vault by environment variable. */
   readonly env: { readonly [variable: string]: string };
+  /** Name in the vault of the certificate for the workload's host name. */
+  readonly certificate: string | undefined;
 }
 
 /** What all workloads of a stack share. */
@@ -95,6 +97,7 @@ function vaultMount(
   workload: string,
   variables: readonly string[],
   secrets: Secrets,
+  exposure: Exposure,
   access: VaultAccess | undefined,
 ): VaultMount | undefined {
   const found = vaultReferences(secrets);
@@ -102,21 +105,23 @@ function vaultMount(
     const reference = found[variable];
     return reference === undefined ? [] : [[variable, reference] as const];
   });
-  const [first] = references;
-  if (first === undefined) return undefined;
+  const certificate = exposure.type === "Ingress" ? exposure.tls.keyVault : undefined;
+  // The schema makes sure that there is no second one.
+  const vault = (certificate ?? references[0]?.[1])?.vault;
+  if (vault === undefined) return undefined;
   if (access === undefined) throw new Error(`${workload} has no access to its Key Vault`);
   const { clientId, tenantId, versions } = access;
-  const [, { vault }] = first;
-  const env = Object.fromEntries(references.map(([variable, { name }]) => [variable, name]));
   return {
     name: lift(versions, (known) => {
-      const content = references.map(([variable, { name }]) => [variable, `${vault}/${name}/${known[name]}`]);
-      return `${workload}-vault-${contentHash(Object.fromEntries(content))}`;
+      const content = references.map(([variable, { name }]) => [variable, `${name}/${known[name]}`]);
+      const all = Object.fromEntries([...content, ["", `${vault}/${certificate?.name ?? ""}`]]);
+      return `${workload}-vault-${contentHash(all)}`;
     }),
     vault,
     clientId,
     tenantId,
-    env,
+    env: Object.fromEntries(references.map(([variable, { name }]) => [variable, name])),
+    certificate: certificate?.name,
   };
 }
 
@@ -189,7 +194,7 @@ export function releaseOf(
       Object.keys(secretEnv).length === 0
         ? undefined
         : (secretNames?.[name] ?? secretNameOf(shared, name, secretEnv)),
-    vault: vaultMount(name, variables, secrets, vaultAccess?.[name]),
+    vault: vaultMount(name, variables, secrets, config.exposure[name] as Exposure, vaultAccess?.[name]),
     configFiles: Object.fromEntries(
       Object.entries(workload.config?.files ?? {}).map(([file, value]) => [
         file,

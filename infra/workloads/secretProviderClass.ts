@@ -1,20 +1,51 @@
+import { tlsSecretName } from "./ingress.ts";
 import { metadata } from "./labels.ts";
 import type { Release } from "./release.ts";
 
 /** Where the pods see their secrets as files, by environment variable. The driver keeps these current. */
 export const vaultMountPath = "/mnt/secrets-store";
 
+/** What the certificate is called among the files. */
+const certificateFile = "tls.pem";
+
+function secretObjects({ name, vault }: Release) {
+  const variables = Object.keys(vault?.env ?? {});
+  return [
+    ...(variables.length === 0
+      ? []
+      : [
+          {
+            secretName: vault?.name,
+            type: "Opaque",
+            data: variables.map((key) => ({ objectName: key, key })),
+          },
+        ]),
+    ...(vault?.certificate === undefined
+      ? []
+      : [
+          {
+            secretName: tlsSecretName(name),
+            type: "kubernetes.io/tls",
+            data: ["tls.key", "tls.crt"].map((key) => ({ objectName: certificateFile, key })),
+          },
+        ]),
+  ];
+}
+
 /**
- * What the Secrets Store CSI driver mounts of the workload's Key Vault, and makes a Secret of for environment
- * variables; or nothing where the workload refers to none. No version is asked for: the driver follows the vault, and
- * the versions in the object's name roll the pods at the next run.
+ * What the Secrets Store CSI driver mounts of the workload's Key Vault, and makes Secrets of, for environment variables and
+ * for the ingress controller; or nothing where the workload refers to none. No version is asked for: the driver follows
+ * the vault, and the versions in the object's name roll the pods at the next run.
  */
 export function secretProviderClass(release: Release) {
   const { vault } = release;
   if (vault === undefined) return undefined;
-  const variables = Object.entries(vault.env);
-  // An entry of the driver's list is a document of its own; JSON is YAML.
-  const objects = variables.map(([objectAlias, objectName]) =>
+  const mounted = [
+    ...Object.entries(vault.env),
+    ...(vault.certificate === undefined ? [] : [[certificateFile, vault.certificate] as const]),
+  ];
+  // An entry of the driver's list is a document of its own; JSON is YAML. A certificate's key is in the secret beside it.
+  const objects = mounted.map(([objectAlias, objectName]) =>
     JSON.stringify({ objectName, objectType: "secret", objectAlias }),
   );
   return {
@@ -30,13 +61,7 @@ export function secretProviderClass(release: Release) {
         usePodIdentity: "false",
         objects: JSON.stringify({ array: objects }),
       },
-      secretObjects: [
-        {
-          secretName: vault.name,
-          type: "Opaque",
-          data: variables.map(([key]) => ({ objectName: key, key })),
-        },
-      ],
+      secretObjects: secretObjects(release),
     },
   };
 }

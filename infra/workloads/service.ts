@@ -1,6 +1,17 @@
 import type { types } from "@pulumi/kubernetes";
+import type { Exposure } from "../config/exposure.ts";
 import { metadata, selectorLabels } from "./labels.ts";
 import type { Release } from "./release.ts";
+
+/** How a load balancer of Azure is to be; other clouds look for other annotations. */
+function azureAnnotations(exposure: Exposure): { annotations?: { [name: string]: string } } {
+  if (exposure.type !== "LoadBalancer") return {};
+  const prefix = "service.beta.kubernetes.io/azure";
+  if (exposure.internal) return { annotations: { [`${prefix}-load-balancer-internal`]: "true" } };
+  if (exposure.dnsLabel !== undefined)
+    return { annotations: { [`${prefix}-dns-label-name`]: exposure.dnsLabel } };
+  return {};
+}
 
 /**
  * The Service in front of a workload: its ports and selector come from the workload, its type from the stack.
@@ -8,6 +19,7 @@ import type { Release } from "./release.ts";
  */
 export function service(release: Release) {
   const { exposure, workload } = release;
+  const inside = exposure.type === "ClusterIP" || exposure.type === "Ingress";
   const ports = Object.entries(workload.ports).map(([name, number], index) => ({
     name,
     port: index === 0 && exposure.type === "LoadBalancer" ? exposure.port : number,
@@ -20,17 +32,12 @@ export function service(release: Release) {
   return {
     apiVersion: "v1",
     kind: "Service",
-    metadata: {
-      ...metadata(release),
-      ...(exposure.type === "LoadBalancer" && exposure.internal
-        ? { annotations: { "service.beta.kubernetes.io/azure-load-balancer-internal": "true" } }
-        : {}),
-    },
+    metadata: { ...metadata(release), ...azureAnnotations(exposure) },
     spec: {
-      type: exposure.type,
+      type: inside ? "ClusterIP" : exposure.type,
       selector: selectorLabels(release),
       // A port that is not exposed must not get a NodePort: only the first one leaves the cluster.
-      ports: exposure.type === "ClusterIP" ? ports : ports.slice(0, 1),
+      ports: inside ? ports : ports.slice(0, 1),
       ...(exposure.type === "LoadBalancer" && exposure.allowedSources !== undefined
         ? { loadBalancerSourceRanges: exposure.allowedSources }
         : {}),

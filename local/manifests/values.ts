@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { Exposure } from "../../infra/config/exposure.ts";
 import type { VaultReference } from "../../infra/config/keyVault.ts";
-import { vaultReferences } from "../../infra/config/secrets.ts";
+import type { PlatformConfig } from "../../infra/config/platform.ts";
+import { referencesOf } from "../../infra/config/secrets.ts";
 import type { DeployedValues } from "../../infra/delivery/render.ts";
-import { configuredUrl } from "../../infra/delivery/url.ts";
+import { type AddressedCluster, configuredUrl } from "../../infra/delivery/url.ts";
 import { hasPullSecret, pullSecretName } from "../../infra/platform/pullSecret.ts";
 import { addressesIn } from "../../infra/workloads/content.ts";
 import type { Application } from "../../infra/workloads/definition.ts";
@@ -132,6 +133,18 @@ function addressed(application: Application): ReadonlySet<string> {
   );
 }
 
+/** What a platform's configuration tells of the addresses of its cluster. */
+function addressedCluster(platform: PlatformConfig): AddressedCluster {
+  switch (platform.kind) {
+    case "local":
+      return { nodeAddress: platform.address };
+    case "azure":
+      return { location: platform.location };
+    case "shared":
+      return {};
+  }
+}
+
 /** Completes what is known of a deployment by what the stack's configuration tells, and the rest by placeholders. */
 export function resolveValues(
   application: Application,
@@ -144,13 +157,13 @@ export function resolveValues(
     return placeholder;
   };
   const names = Object.keys(application);
-  const nodeAddress = config.platform.kind === "local" ? config.platform.address : undefined;
+  const cluster = addressedCluster(config.platform);
   const wanted = addressed(application);
   const urlOf = (name: string) =>
     configuredUrl(
       { name, namespace: config.namespace, port: Object.values(application[name]?.ports ?? {})[0] ?? 80 },
       config.exposure[name] as Exposure,
-      nodeAddress,
+      cluster,
     ) ??
     known.urls[name] ??
     missing(`address of ${name}`, placeholders.address(name));
@@ -174,8 +187,9 @@ export function resolveValues(
   );
   const vaultAccess = Object.fromEntries(
     names.flatMap((name) => {
-      const references = Object.values(vaultReferences(config.secrets[name] ?? {}));
-      if (references.length === 0) return [];
+      const all = referencesOf(config).filter(({ workload }) => workload === name);
+      if (all.length === 0) return [];
+      const references = all.filter(({ certificate }) => !certificate).map(({ to }) => to);
       const access = named.vaultAccess[name];
       const complete =
         access !== undefined && references.every((reference) => reference.name in access.versions);

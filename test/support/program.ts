@@ -69,6 +69,12 @@ function stateOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Recor
       return {
         ...state,
         name: inputs.resourceName,
+        ingressProfile: {
+          webAppRouting: {
+            ...inputs.ingressProfile?.webAppRouting,
+            identity: { objectId: "principal-of-app-routing" },
+          },
+        },
         oidcIssuerProfile: { enabled: true, issuerURL: "https://issuer.example/tenant/cluster/" },
       };
     case "azure-native:containerregistry:Registry":

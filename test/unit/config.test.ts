@@ -75,8 +75,8 @@ describe("a value that breaks a rule is refused with its key, the value and the 
     ],
     [
       "an unknown exposure",
-      exposed({ type: "Ingress" }),
-      'slipway:exposure.api.type = "Ingress": must be "ClusterIP" or "NodePort" or "LoadBalancer".',
+      exposed({ type: "Tunnel" }),
+      'slipway:exposure.api.type = "Tunnel": must be "ClusterIP" or "NodePort" or "LoadBalancer" or "Ingress".',
     ],
     [
       "an unknown source of images",

@@ -53,7 +53,7 @@ export class AksCluster extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("slipway:azure:AksCluster", name, {}, opts);
-    const { systemPool, apiServerAccess } = settings;
+    const { systemPool, apiServerAccess, appRouting } = settings;
     // Names and identities do not come from the cluster, so that an update of it does not preview as the replacement of
     // what depends on them; and images can still be pulled should it be replaced.
     const resourceName = `aks-${baseName}`;
@@ -129,6 +129,12 @@ export class AksCluster extends pulumi.ComponentResource {
           imageCleaner: { enabled: true, intervalHours: 168 },
         },
         autoUpgradeProfile: { upgradeChannel: settings.upgradeChannel, nodeOSUpgradeChannel: "NodeImage" },
+        ingressProfile: {
+          webAppRouting: {
+            enabled: appRouting !== undefined,
+            dnsZoneResourceIds: appRouting?.dnsZones ?? [],
+          },
+        },
         addonProfiles: {
           azurepolicy: { enabled: true },
           azureKeyvaultSecretsProvider: mountsKeyVaults
@@ -185,6 +191,21 @@ export class AksCluster extends pulumi.ComponentResource {
           { parent: this, dependsOn: [cluster], ignoreChanges: ["count"] },
         ),
     );
+    for (const zone of appRouting?.dnsZones ?? []) {
+      const isPrivate = /\/privateDnsZones\//i.test(zone);
+      roleAssignment(
+        `${name}-dns-${zone.split("/").at(-1)}`,
+        {
+          scope: pulumi.output(zone),
+          role: isPrivate ? "Private DNS Zone Contributor" : "DNS Zone Contributor",
+          principalId: cluster.ingressProfile.apply(
+            (profile) => profile?.webAppRouting?.identity.objectId ?? "",
+          ),
+          key: `${baseName}/dns/${zone.toLowerCase()}`,
+        },
+        { parent: this },
+      );
+    }
     this.name = resourceName;
     this.cluster = cluster;
     this.id = cluster.id;

@@ -118,6 +118,8 @@ export async function azurePlatform(
       kubeconfig,
       clusterIdentifier: cluster.id,
       disposable: false,
+      location,
+      appRouting: config.cluster.appRouting !== undefined,
     },
     registry: {
       server: registry.server,

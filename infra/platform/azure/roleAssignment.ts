@@ -5,6 +5,8 @@ import { stableGuid } from "./guid.ts";
 /** Built-in roles of Azure by name; their ids are the same in every subscription. */
 const roles = {
   AcrPull: "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+  "DNS Zone Contributor": "befefa01-2a29-4197-83a8-272ff33ce314",
+  "Private DNS Zone Contributor": "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
   "Key Vault Secrets Officer": "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
   "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
   "Managed Identity Operator": "f1a07417-d97a-45cb-824c-7a7467783830",

@@ -25,9 +25,9 @@ export async function existingVersions(
 ): Promise<Versions> {
   const found = await Promise.all(
     references.map(async (reference) => {
-      const { to } = reference;
+      const { to, certificate } = reference;
       const vault = vaults[to.vault];
-      return vault?.kind === "existing"
+      return vault?.kind === "existing" && !certificate
         ? [[`${to.vault}/${to.name}`, await currentVersion(keyOf(reference), vault.resourceGroup, to)]]
         : [];
     }),
@@ -135,7 +135,11 @@ export function provideVaultAccess(args: VaultAccessArgs): { readonly [workload:
   };
   const accessOf = (workload: string): VaultAccess => {
     const own = references.filter((reference) => reference.workload === workload);
-    const current = Object.fromEntries(own.map((reference) => [reference.to.name, versionOf(reference)]));
+    const current = Object.fromEntries(
+      own
+        .filter(({ certificate }) => !certificate)
+        .map((reference) => [reference.to.name, versionOf(reference)]),
+    );
     const identity = new WorkloadIdentity(`azure-${workload}`, {
       site,
       siteReady,
@@ -143,12 +147,13 @@ export function provideVaultAccess(args: VaultAccessArgs): { readonly [workload:
       baseName: `${project}-${stack}-${workload}`,
       workload,
       namespace,
-      // A role can be given only on a secret that is there: after its version is known.
+      // A role can be given only on a secret that is there.
       secrets: Object.fromEntries(
-        own.map((reference) => [
-          reference.to.name,
-          (current[reference.to.name] as pulumi.Output<string>).apply(() => idOf(reference)),
-        ]),
+        own.map((reference) => {
+          const { name, vault } = reference.to;
+          const ready = current[name] ?? made[vault]?.id ?? pulumi.output("");
+          return [name, ready.apply(() => idOf(reference))];
+        }),
       ),
     });
     return { clientId: identity.clientId, tenantId, versions: current };
