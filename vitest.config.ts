@@ -6,7 +6,15 @@ export default defineConfig({
     projects: [
       // Nearly half of the time goes into loading Pulumi's SDK once a file: more workers than cores only wait.
       // A busy machine is no reason to fail: the timeout only ends what hangs.
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], maxWorkers: 2, testTimeout: 60_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
       // One cluster, one set of ports: these files run one after the other.
       {
         test: {

@@ -25,7 +25,7 @@ const stackNamespace = new StackNamespace(
 );
 const provided = await provideImages(application, stack, platform);
 const names = secretNames(application, stack.config, { project: stack.project, stack: stack.name });
-const delivery = deliver({
+const delivery = await deliver({
   application,
   stack,
   platform,
@@ -36,6 +36,8 @@ const delivery = deliver({
 
 /** URL of each workload. */
 export const urls = delivery.urls;
+/** Commit of the manifests repository that is delivered, where the stack has one. */
+export const commit = delivery.commit;
 /** Image of each workload as `name@sha256:…`, with its build number. */
 export const images = imageOutputs(provided);
 /** Namespace that the workloads run in. */

@@ -22,12 +22,18 @@ const way = new Option(
   .choices(["auto", "pulumi", "direct"])
   .default("auto");
 
+const delivery = new Option(
+  "--delivery <kind>",
+  "push: applied; gitops: committed to a Git server in the cluster, and synced by Argo CD (default: as configured)",
+).choices(["push", "gitops"]);
+
 // Modules are loaded by the command that needs them: a status does not wait for Pulumi's SDK.
 program
   .command("start")
   .description("bring the environment up and deliver the stack to it; again after a change")
   .addOption(stack)
   .addOption(way)
+  .addOption(delivery)
   .option("--environment-only", "bring the environment up, and deliver nothing")
   .action(async (options) => (await import("./commands/start.ts")).start(options));
 

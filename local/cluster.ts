@@ -14,12 +14,19 @@ import type { Tools } from "./tools.ts";
 
 const NODE_DEADLINE_SECONDS = 120;
 const DNS_DEADLINE_SECONDS = 180;
+const DEPLOYMENT_DEADLINE_SECONDS = 120;
 
 /** Applies the cluster's own objects, unless these very ones were applied before. */
 export async function applyClusterObjects(settings: Settings, tools: Tools, dnsImage: string): Promise<void> {
   const objects = clusterObjects(dnsImage, podNameservers().length > 0);
   const marker = join(settings.stateDir, "cluster-objects");
   if (readIfPresent(marker) === digestOf(objects)) return;
+  await applyObjects(settings, tools, objects);
+  writeFileAtomic(marker, digestOf(objects));
+}
+
+/** Applies objects, as YAML, by server-side apply. */
+export async function applyObjects(settings: Settings, tools: Tools, objects: string): Promise<void> {
   const kubeconfig = kubeconfigPath(settings, "admin");
   // A context of its own even for the cache that kubectl keeps: nothing is read from or written to ~/.kube.
   const args = ["--kubeconfig", kubeconfig, "--cache-dir", join(settings.runDir, "kubectl")];
@@ -28,7 +35,6 @@ export async function applyClusterObjects(settings: Settings, tools: Tools, dnsI
     input: objects,
     env: { HOME: settings.stateDir },
   });
-  writeFileAtomic(marker, digestOf(objects));
 }
 
 /** Waits until the node is ready and DNS answers. */
@@ -73,14 +79,36 @@ export async function nodeState(settings: Settings): Promise<string | undefined>
 
 /** Undefined when cluster DNS is available, else why not. */
 export async function dnsState(settings: Settings): Promise<string | undefined> {
-  return conditionState(settings, "/apis/apps/v1/namespaces/kube-system/deployments/coredns", "Available");
+  return deploymentState(settings, { namespace: "kube-system", name: "coredns" });
+}
+
+interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+function deploymentState(settings: Settings, { namespace, name }: Named): Promise<string | undefined> {
+  return conditionState(settings, `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, "Available");
+}
+
+/** Waits until a Deployment of the environment's own is available. */
+export async function awaitDeployment(settings: Settings, deployment: Named): Promise<void> {
+  const log = logPath(settings, "kubelet");
+  await until(deployment.name, DEPLOYMENT_DEADLINE_SECONDS, log, () => deploymentState(settings, deployment));
+}
+
+/** An object by its path in the API; undefined when there is none. */
+export async function readObject(settings: Settings, path: string): Promise<unknown> {
+  const tls = kubeconfigTls(kubeconfigPath(settings, "admin"));
+  const { status, body } = await get({ url: `https://127.0.0.1:${settings.ports.apiServer}${path}`, tls });
+  if (status === 404) return undefined;
+  if (status !== 200) throw new Error(`the API server answers ${status}`);
+  return JSON.parse(body);
 }
 
 async function conditionState(settings: Settings, path: string, type: string): Promise<string | undefined> {
-  const tls = kubeconfigTls(kubeconfigPath(settings, "admin"));
-  const { status, body } = await get({ url: `https://127.0.0.1:${settings.ports.apiServer}${path}`, tls });
-  if (status !== 200) return `the API server answers ${status}`;
-  const object = JSON.parse(body) as { status?: { conditions?: Condition[] } };
+  const object = (await readObject(settings, path)) as { status?: { conditions?: Condition[] } } | undefined;
+  if (object === undefined) return "not there";
   const condition = object.status?.conditions?.find((candidate) => candidate.type === type);
   if (condition === undefined) return `no condition ${type} yet`;
   return condition.status === "True" ? undefined : (condition.message ?? condition.status);

@@ -25,7 +25,15 @@ import { buildPostgresImage, pushPostgresImage } from "./postgres-image.ts";
 import { ensureProcess, findProcesses, type ProcessSpec, stopOrphanedBuilds } from "./process.ts";
 import { elapsed } from "./render.ts";
 import { NAME, type Settings } from "./settings.ts";
-import { checkTools, kubernetesTools, pauseTools, provideTools, type Tools, volumesTools } from "./tools.ts";
+import {
+  argocdTools,
+  checkTools,
+  kubernetesTools,
+  pauseTools,
+  provideTools,
+  type Tools,
+  volumesTools,
+} from "./tools.ts";
 
 /** What steps hand to later ones. */
 export interface StartContext {
@@ -38,9 +46,16 @@ export interface StartContext {
   containers?: Promise<void>;
   /** Time spent in the Go toolchain, in milliseconds. */
   compiling?: number;
+  /** Argo CD, where the environment is to have what GitOps needs. */
+  argocd?: Tools;
   /** How many processes had to be started; none when everything ran. */
   started?: number;
   descriptor?: Descriptor;
+}
+
+export interface StartOptions {
+  /** Whether to bring up a Git server, and the images of Argo CD. */
+  readonly gitops?: boolean;
 }
 
 type Task = ListrTask<StartContext>;
@@ -51,14 +66,14 @@ type Output = Pick<ListrTaskWrapper<StartContext, any, any>, "output">;
  * The steps that bring the environment up, each of which first looks whether there is anything to do: an interrupted
  * start is resumed by starting again, and a second start only looks. To be run in order, under the lock.
  */
-export function startTasks(settings: Settings): Task[] {
+export function startTasks(settings: Settings, { gitops = false }: StartOptions = {}): Task[] {
   return [
-    { title: "Check this machine", task: () => checkMachine(settings) },
+    { title: "Check this machine", task: () => checkMachine(settings, gitops) },
     {
       title: "Operating system packages",
-      enabled: () => missingPackages().length > 0,
+      enabled: () => missingPackages(gitops).length > 0,
       task: async (_, task) => {
-        const installed = await installPackages(report(task));
+        const installed = await installPackages(gitops, report(task));
         task.title = `Operating system packages: ${installed.join(", ")}`;
         await checkNeighbours(settings);
       },
@@ -90,6 +105,24 @@ export function startTasks(settings: Settings): Task[] {
     },
     { title: "Node", task: (context) => startNode(settings, context) },
     { title: "Cluster DNS", task: (context) => finish(settings, context) },
+    {
+      title: "Argo CD",
+      enabled: () => gitops,
+      task: async (context, task) => {
+        const { provideArgocd } = await import("./gitops/start.ts");
+        const begin = performance.now();
+        context.argocd = await provideArgocd(settings, report(task));
+        context.compiling = (context.compiling ?? 0) + performance.now() - begin;
+      },
+    },
+    {
+      title: "Git server",
+      enabled: () => gitops,
+      task: async (context, task) => {
+        const { startGitServer } = await import("./gitops/start.ts");
+        await startGitServer(settings, built(context), built({ tools: context.argocd }), report(task));
+      },
+    },
   ];
 }
 
@@ -114,7 +147,7 @@ export function requireRoot(command: string): void {
 }
 
 /** Everything that can be known to be wrong before anything is changed. */
-async function checkMachine(settings: Settings): Promise<void> {
+async function checkMachine(settings: Settings, gitops: boolean): Promise<void> {
   const { stateDir } = settings;
   if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) {
     throw new Fault({
@@ -127,11 +160,10 @@ async function checkMachine(settings: Settings): Promise<void> {
   for (const directory of [stateDir, settings.runDir]) checkOwnDir(directory);
   requireSpace([stateDir], 2, "the environment");
   await stopOrphanedBuilds(settings);
-  await Promise.all(
-    [kubernetesTools, pauseTools, volumesTools].map((family) => checkTools(settings, family)),
-  );
+  const families = [kubernetesTools, pauseTools, volumesTools, ...(gitops ? [argocdTools] : [])];
+  await Promise.all(families.map((family) => checkTools(settings, family)));
   // What looks at ports and routes may be missing itself: then these are checked as soon as it is installed.
-  if (missingPackages().length === 0) await checkNeighbours(settings);
+  if (missingPackages(gitops).length === 0) await checkNeighbours(settings);
 }
 
 /** Whether other programs of the machine are in the way. */

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { containerdSocket } from "./components/containerd.ts";
 import { dockerSocket } from "./components/docker.ts";
@@ -35,15 +35,23 @@ export async function loadToolImage(settings: Settings, image: ToolImage): Promi
   const layer = join(work, "layer.tar");
   await run("/usr/bin/tar", ["-C", join(work, "root"), "--owner=0", "--group=0", "-cf", layer, name]);
   await docker(settings, ["import", "--change", `ENTRYPOINT ["/${name}"]`, layer, image.reference]);
-  const archive = join(work, "image.tar");
-  await docker(settings, ["save", "-o", archive, image.reference]);
+  await loadImages(settings, [image.reference]);
+  rmSync(work, { recursive: true });
+}
+
+/** Moves images from the environment's Docker to containerd, where the kubelet finds them. */
+export async function loadImages(settings: Settings, references: readonly string[]): Promise<void> {
+  mkdirSync(join(settings.stateDir, "tmp"), { recursive: true, mode: 0o700 });
+  const work = mkdtempSync(join(settings.stateDir, "tmp", "images-"));
+  const archive = join(work, "images.tar");
+  await docker(settings, ["save", "-o", archive, ...references]);
   await ctr(settings, ["images", "import", archive]);
-  await docker(settings, ["rmi", image.reference]);
+  await docker(settings, ["rmi", ...references]);
   rmSync(work, { recursive: true });
 }
 
 /** Names of the images that the kubelet finds without pulling. */
-async function loadedImages(settings: Settings): Promise<string[]> {
+export async function loadedImages(settings: Settings): Promise<string[]> {
   return (await ctr(settings, ["images", "ls", "-q"])).split("\n");
 }
 

@@ -21,13 +21,20 @@ const wanted = {
 /** With AppArmor in the kernel, Docker can start nothing before these tools have loaded its profile. */
 const wantedByAppArmor = { apparmor: "/usr/sbin/apparmor_parser" } as const;
 
-function wantedHere(): Readonly<Record<string, string>> {
-  return hasAppArmor() ? { ...wanted, ...wantedByAppArmor } : wanted;
+/** What commits to the environment's Git server. */
+const wantedByGitops = { git: "/usr/bin/git", "openssh-client": "/usr/bin/ssh-keygen" } as const;
+
+function wantedHere(gitops: boolean): Readonly<Record<string, string>> {
+  return {
+    ...wanted,
+    ...(hasAppArmor() ? wantedByAppArmor : {}),
+    ...(gitops ? wantedByGitops : {}),
+  };
 }
 
-/** Packages that the environment needs and that are not there. */
-export function missingPackages(): string[] {
-  return Object.entries(wantedHere()).flatMap(([name, file]) => (existsSync(file) ? [] : [name]));
+/** Packages that the environment needs, with or without a Git server, and that are not there. */
+export function missingPackages(gitops: boolean): string[] {
+  return Object.entries(wantedHere(gitops)).flatMap(([name, file]) => (existsSync(file) ? [] : [name]));
 }
 
 /**
@@ -35,15 +42,18 @@ export function missingPackages(): string[] {
  *
  * @param onLine told each line that apt prints
  */
-export async function installPackages(onLine: (line: string) => void): Promise<readonly string[]> {
-  const missing = missingPackages();
+export async function installPackages(
+  gitops: boolean,
+  onLine: (line: string) => void,
+): Promise<readonly string[]> {
+  const missing = missingPackages(gitops);
   if (missing.length === 0) return missing;
   if ((await ask("/usr/bin/apt-get", ["--version"])) === undefined) {
     throw new Fault({
       what: "operating system",
       value: `lacks ${missing.join(", ")}`,
       rule: "must provide these programs, and only Debian and Ubuntu are known well enough to install them",
-      fix: `install them with the system's own package manager: ${missing.map((name) => wantedHere()[name]).join(", ")}`,
+      fix: `install them with the system's own package manager: ${missing.map((name) => wantedHere(gitops)[name]).join(", ")}`,
     });
   }
   const env = { DEBIAN_FRONTEND: "noninteractive" };
@@ -54,7 +64,7 @@ export async function installPackages(onLine: (line: string) => void): Promise<r
     onLine,
     fix,
   });
-  const still = missingPackages();
+  const still = missingPackages(gitops);
   if (still.length > 0) {
     throw new Fault({
       what: "apt-get install",

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -9,7 +10,7 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { requireSpace } from "./disk.ts";
 import { Fault } from "./fault.ts";
 import { digestOf } from "./files.ts";
@@ -23,6 +24,8 @@ export interface ToolFamily {
   /** Names under which the programs are kept, where they differ from what Go calls them. */
   readonly rename?: Readonly<Record<string, string>>;
   readonly ldflags?: string;
+  /** Files of a module that belong to its program, kept beside it by their base names. */
+  readonly files?: { readonly module: string; readonly paths: readonly string[] };
   /** Space that a build from nothing takes in Go's caches and the result, in GiB, rounded up. */
   readonly diskGiB: number;
 }
@@ -60,12 +63,18 @@ export const argocdTools: ToolFamily = {
   name: "argocd",
   rename: { cmd: "argocd" },
   ldflags: `-X github.com/argoproj/argo-cd/v3/common.version=${ARGOCD_VERSION.slice(1)}`,
+  files: {
+    module: "github.com/argoproj/argo-cd/v3",
+    paths: ["manifests/core-install.yaml", "hack/gpg-wrapper.sh", "hack/git-verify-wrapper.sh"],
+  },
   diskGiB: 6,
 };
 
 /** A built family: where its programs are, and a name for exactly this build. */
 export interface Tools {
   readonly bin: string;
+  /** Directory of the family's {@link ToolFamily.files}. */
+  readonly share: string;
   readonly version: string;
 }
 
@@ -93,7 +102,11 @@ async function plan(settings: Settings, family: ToolFamily): Promise<Plan> {
   const inputs = readdirSync(source, { recursive: true, encoding: "utf8" })
     .filter((file) => /^go\.(mod|sum)$|\.go$/.test(file))
     .sort();
-  const content = digestOf(...inputs.map((file) => readFileSync(join(source, file))), flags.join(" "));
+  const content = digestOf(
+    ...inputs.map((file) => readFileSync(join(source, file))),
+    flags.join(" "),
+    ...(family.files?.paths ?? []),
+  );
   const prefix = `${family.name}-${content}-`;
   const cache = toolCache(settings);
   const builds = existsSync(cache) ? readdirSync(cache).filter((entry) => entry.startsWith(prefix)) : [];
@@ -101,7 +114,8 @@ async function plan(settings: Settings, family: ToolFamily): Promise<Plan> {
   const found = await findGo(source, builds.length === 0);
   const version = found === undefined ? (builds[0] ?? "") : `${prefix}${found.version}`;
   const go = builds.includes(version) ? undefined : found;
-  return { tools: { bin: join(cache, version, "bin"), version }, source, flags, go };
+  const tools = { bin: join(cache, version, "bin"), share: join(cache, version, "share"), version };
+  return { tools, source, flags, go };
 }
 
 /** Stops when a family would have to be built and could not be: Go or space is missing. */
@@ -225,6 +239,12 @@ async function build(
     },
   });
   for (const [from, to] of Object.entries(family.rename ?? {})) renameSync(join(bin, from), join(bin, to));
+  if (family.files !== undefined) {
+    const { module, paths } = family.files;
+    const directory = await run(go.file, ["list", "-m", "-f", "{{.Dir}}", module], { cwd: source, env, fix });
+    mkdirSync(join(part, "share"));
+    for (const path of paths) copyFileSync(join(directory, path), join(part, "share", basename(path)));
+  }
   renameSync(part, target);
   removeOldBuilds(cache, family.name);
 }

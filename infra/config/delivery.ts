@@ -1,8 +1,83 @@
 import { z } from "zod";
+import { argocdEngine } from "./argocd.ts";
+import type { PlatformConfig } from "./platform.ts";
+import { secretString } from "./primitives.ts";
+import { repository } from "./repository.ts";
+
+const push = z.strictObject({
+  kind: z.literal("push").describe("Pulumi applies them."),
+  handover: z
+    .literal(true)
+    .optional()
+    .describe(
+      "Set for the deployments right before and right after a change from or to gitops: objects that are there are taken over, and none is deleted when Pulumi is told to forget it.",
+    ),
+});
+
+/** What every GitOps engine needs. */
+const gitops = {
+  kind: z
+    .literal("gitops")
+    .describe("They are committed to a repository, from which the cluster syncs them."),
+  repository: repository
+    .optional()
+    .describe("The manifests repository. Default: the Git server of the embedded environment."),
+  author: z
+    .strictObject({
+      name: z.string().regex(/^[^<>\n]+$/, "must be a name without < and >"),
+      email: z.email("must be an e-mail address"),
+    })
+    .default({ name: "Slipway", email: "slipway@localhost.localdomain" })
+    .describe("Author of the commits."),
+  signingKey: secretString
+    .optional()
+    .describe(
+      "Private SSH key to sign the commits with: pulumi config set --secret --path slipway:delivery.signingKey",
+    ),
+  prOnly: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Push each change to a branch of its own, to be reviewed, rather than to the branch that is synced.",
+    ),
+  timeoutSeconds: z
+    .int("must be a whole number")
+    .min(10, "must be 10 or more")
+    .max(7200, "must be 7200 or less")
+    .default(900)
+    .describe(
+      "How long a deployment waits until the cluster has synced its commit and is healthy. Default: 900.",
+    ),
+};
 
 /** How the workloads' objects get into the cluster. */
 export const delivery = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("push").describe("Pulumi applies them.") }),
+  push,
+  z.discriminatedUnion("engine", [
+    z.strictObject({
+      ...gitops,
+      engine: z.literal("argocd").describe("Argo CD syncs them."),
+      ...argocdEngine,
+    }),
+  ]),
 ]);
 
 export type DeliveryConfig = z.output<typeof delivery>;
+export type PushConfig = Extract<DeliveryConfig, { kind: "push" }>;
+export type GitopsConfig = Extract<DeliveryConfig, { kind: "gitops" }>;
+
+/** Refuses a stack that has no repository to deliver through. */
+export function checkDelivery(
+  platform: PlatformConfig,
+  config: DeliveryConfig,
+  context: z.RefinementCtx,
+): void {
+  const embedded = platform.kind === "local" && platform.context === undefined;
+  if (config.kind === "push" || config.repository !== undefined || embedded) return;
+  context.addIssue({
+    code: "custom",
+    path: ["delivery", "repository"],
+    message: "is required: only the embedded environment has a Git server of its own",
+    params: { hint: "Give it url, and ssh or token" },
+  });
+}

@@ -8,6 +8,8 @@ const secretPaths = [
   /^secrets(?!\.[^.]+\.[^.]+\.keyVault$)(\.|$)/,
   /^platform\.registry$/,
   /(^|\.)password$/,
+  /^delivery\.repository\.(ssh\.(push|pull)Key|token\.(push|pull))$/,
+  /^delivery\.(signingKey|install\.sso\.clientSecret)$/,
 ];
 
 /** Takes the user and password out of a URL. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { GitopsConfig } from "./delivery.ts";
 import type { Exposure } from "./exposure.ts";
 import { type VaultReference, vaultReference } from "./keyVault.ts";
 import type { PlatformConfig } from "./platform.ts";
@@ -103,13 +104,26 @@ export function checkReferences(
   }
 }
 
+function gitopsSecrets({ repository, signingKey, install }: GitopsConfig): string[] {
+  const { ssh, token } = repository ?? {};
+  return [
+    ssh?.pushKey,
+    ssh?.pullKey,
+    token?.push,
+    token?.pull,
+    signingKey,
+    install?.sso?.clientSecret,
+  ].filter((secret) => secret !== undefined);
+}
+
 /** Every secret that a stack's configuration holds. A test keeps this complete. */
-export function secretValues({ platform, secrets }: StackConfig): string[] {
+export function secretValues({ platform, secrets, delivery }: StackConfig): string[] {
   const password = platform.kind === "local" ? platform.registry?.password : undefined;
   return [
     ...Object.values(secrets)
       .flatMap((variables) => Object.values(variables))
       .filter((value) => typeof value === "string"),
     ...(password === undefined ? [] : [password]),
+    ...(delivery.kind === "gitops" ? gitopsSecrets(delivery) : []),
   ];
 }

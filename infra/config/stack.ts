@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { delivery } from "./delivery.ts";
+import { checkDelivery, delivery } from "./delivery.ts";
 import { environmentOf, productionProblems } from "./environment.ts";
 import { exposure } from "./exposure.ts";
 import { checkExposure } from "./exposureRules.ts";
@@ -66,6 +66,7 @@ export function stackSchema({ stack, workloads }: StackContext) {
     .superRefine((config, context) => {
       checkExposure(config.platform, config.exposure, context);
       checkReferences(config.platform, referencesOf(config), context);
+      checkDelivery(config.platform, config.delivery, context);
     });
 }
 

@@ -1,7 +1,9 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Exposure } from "../config/exposure.ts";
-import { type AddressedCluster, namedUrl, url } from "./url.ts";
+import type { StackConfig } from "../config/stack.ts";
+import type { Application } from "../workloads/definition.ts";
+import { type AddressedCluster, configuredUrl, namedUrl, url } from "./url.ts";
 
 /**
  * The URL at which a workload answers: for a ClusterIP from inside the cluster, else for everyone. What the
@@ -32,4 +34,21 @@ export function serviceUrl(
         return url(ingress?.ip ?? ingress?.hostname ?? "", first.port);
       });
   }
+}
+
+/**
+ * The URL of each workload that has a fixed one: what is committed before a Service exists cannot ask the cluster.
+ * `checkApplication` makes sure that those which others refer to have one.
+ */
+export function fixedUrls(
+  application: Application,
+  { namespace, exposure }: StackConfig,
+  cluster: AddressedCluster,
+): Readonly<Record<string, string>> {
+  const known = Object.entries(application).flatMap(([name, workload]) => {
+    const service = { name, namespace, port: Object.values(workload.ports)[0] as number };
+    const fixed = configuredUrl(service, exposure[name] as Exposure, cluster);
+    return fixed === undefined ? [] : [[name, fixed] as const];
+  });
+  return Object.fromEntries(known);
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { PushConfig } from "../config/delivery.ts";
 import type { Exposure } from "../config/exposure.ts";
 import type { Stack } from "../config/load.ts";
 import type { Images } from "../images/index.ts";
@@ -13,6 +14,8 @@ import { PushedWorkload } from "./push.ts";
 export interface Delivery {
   /** URL of each workload. */
   readonly urls: { readonly [workload: string]: pulumi.Output<string> };
+  /** Commit of the manifests repository that has what is delivered, where there is one. */
+  readonly commit?: pulumi.Output<string>;
 }
 
 /** What is delivered where: the results of the stages before. */
@@ -27,7 +30,10 @@ export interface Shipment {
 }
 
 /** Pulumi applies the workloads. Each takes the others' addresses as Outputs, so one run is enough. */
-function push({ application, stack, platform, namespace, images, secretNames }: Shipment): Delivery {
+function push(
+  { application, stack, platform, namespace, images, secretNames }: Shipment,
+  { handover }: PushConfig,
+): Delivery {
   const names = Object.keys(application);
   const promises = new Map(names.map((name) => [name, pulumi.deferredOutput<string>()]));
   const urls = Object.fromEntries([...promises].map(([name, [url]]) => [name, url]));
@@ -44,17 +50,26 @@ function push({ application, stack, platform, namespace, images, secretNames }: 
     const objects = buildWorkload(
       releaseOf(application, name, stack.config, images[name] as RunnableImage, surroundings),
     );
-    const workload = new PushedWorkload(name, { objects }, { provider: platform.cluster.provider });
+    const workload = new PushedWorkload(
+      name,
+      { objects, handover: handover ?? false },
+      { provider: platform.cluster.provider },
+    );
     resolve(serviceUrl(workload.service, stack.config.exposure[name] as Exposure, platform.cluster));
   }
   return { urls };
 }
 
 /** Gets the workloads into the cluster, in the way that the stack's configuration says; none before it has images. */
-export function deliver(shipment: Shipment): Delivery {
+export async function deliver(shipment: Shipment): Promise<Delivery> {
   if (Object.keys(shipment.images).length === 0) return { urls: {} };
-  switch (shipment.stack.config.delivery.kind) {
+  const config = shipment.stack.config.delivery;
+  switch (config.kind) {
     case "push":
-      return push(shipment);
+      return push(shipment, config);
+    case "gitops": {
+      const { gitops } = await import("./gitops.ts");
+      return gitops(shipment, config);
+    }
   }
 }

@@ -57,13 +57,20 @@ function markSecret(object: WorkloadObject): WorkloadObject {
 
 export interface PushedWorkloadArgs {
   readonly objects: readonly WorkloadObject[];
+  /** Whether Pulumi leaves the objects in the cluster when it is told to forget them, all but Secrets. */
+  readonly handover?: boolean;
 }
 
-/** One workload of the application: its Kubernetes objects as children, applied by Pulumi. */
+/** One workload of the application: its Kubernetes objects, or those of them that Pulumi applies, as children. */
 export class PushedWorkload extends pulumi.ComponentResource {
-  readonly service: kubernetes.core.v1.Service;
+  readonly #name: string;
+  readonly #service: kubernetes.core.v1.Service | undefined;
 
-  constructor(name: string, { objects }: PushedWorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { objects, handover = false }: PushedWorkloadArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("slipway:delivery:Workload", name, {}, opts);
     const needed: pulumi.Resource[] = [];
     let service: kubernetes.core.v1.Service | undefined;
@@ -72,12 +79,19 @@ export class PushedWorkload extends pulumi.ComponentResource {
       const created = new resource(`${name}-${suffix}`, markSecret(awaitAddressOnly(object)) as never, {
         parent: this,
         ...(object.kind === "Deployment" ? { dependsOn: needed } : {}),
+        ...(handover && object.kind !== "Secret" ? { retainOnDelete: true } : {}),
       });
       if (prerequisites.includes(object.kind)) needed.push(created);
       if (created instanceof kubernetes.core.v1.Service) service = created;
     }
-    if (service === undefined) throw new Error(`${name} has no Service`);
-    this.service = service;
-    this.registerOutputs({ service: service.metadata.name });
+    this.#name = name;
+    this.#service = service;
+    this.registerOutputs({ service: service?.metadata.name });
+  }
+
+  /** The Service among the objects, from which the workload's address comes. */
+  get service(): kubernetes.core.v1.Service {
+    if (this.#service === undefined) throw new Error(`${this.#name} has no Service`);
+    return this.#service;
   }
 }

@@ -111,7 +111,7 @@ export class ScratchRepository {
       const [key, knownHosts] = [join(directory, "key"), join(directory, "known_hosts")];
       await writeFile(key, withNewline(credentials.key), { mode: 0o600 });
       await writeFile(knownHosts, withNewline(credentials.knownHosts));
-      env["GIT_SSH_COMMAND"] = sshCommand(key, knownHosts);
+      env.GIT_SSH_COMMAND = sshCommand(key, knownHosts);
     }
     if (credentials?.kind === "token") {
       const store = join(directory, "credentials");

@@ -56,3 +56,10 @@ export function buildNumber(directory: string, env: NodeJS.ProcessEnv): string {
   const clean = git(directory, "status", "--porcelain", "--", ".") === "";
   return clean ? short : `${short}-dirty-${contextHash(directory)}`;
 }
+
+/** Commit of the sources that this program runs from, marked where they have changed since; nothing without Git. */
+export function sourceCommit(directory: string = import.meta.dirname): string | undefined {
+  const commit = git(directory, "rev-parse", "HEAD");
+  if (commit === undefined) return undefined;
+  return git(directory, "status", "--porcelain") === "" ? commit : `${commit}-dirty`;
+}

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { InputError, type Problem } from "../config/error.ts";
+import type { Exposure } from "../config/exposure.ts";
 import {
   absolutePath,
   cidr,
@@ -193,6 +194,33 @@ function resourceProblems(key: string, name: string, workload: Workload, config:
   });
 }
 
+/** With GitOps, what is committed has the addresses in it, before a cluster could tell them. */
+function addressProblems(application: Application, { delivery, exposure }: StackConfig): Problem[] {
+  if (delivery.kind !== "gitops") return [];
+  const wanted = new Set(
+    Object.values(application).flatMap(({ env = {}, config }) =>
+      [...Object.values(env), ...Object.values(config?.files ?? {})].flatMap((value) => addressesIn(value)),
+    ),
+  );
+  return [...wanted].flatMap((name): Problem[] => {
+    const exposed = exposure[name] as Exposure;
+    const key = `slipway:exposure.${name}`;
+    const rule =
+      "is required with delivery by gitops: others refer to this address, and it is committed before the Service exists";
+    if (exposed.type === "NodePort" && exposed.nodePort === undefined)
+      return [{ key: `${key}.nodePort`, rule }];
+    if (exposed.type === "LoadBalancer" && exposed.dnsLabel === undefined)
+      return [
+        {
+          key: `${key}.dnsLabel`,
+          rule,
+          hint: "Where the load balancer can have no name, use an Ingress with a host, or deliver by push",
+        },
+      ];
+    return [];
+  });
+}
+
 /**
  * Checks an application's definitions together with the stack's choices, before anything is created.
  *
@@ -222,5 +250,6 @@ export function checkApplication(application: Application, config: StackConfig):
       ...secretProblems(name, workload, config),
     ];
   });
-  if (problems.length > 0) throw new InputError(problems);
+  const all = problems.length > 0 ? problems : addressProblems(application, config);
+  if (all.length > 0) throw new InputError(all);
 }

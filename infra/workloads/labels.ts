@@ -14,6 +14,11 @@ export function stackLabels({ project, stack }: Pick<Release, "project" | "stack
   };
 }
 
+/** Label of what a stack owns outside its own namespaces, where the recommended labels are somebody else's. */
+export function ownerLabel({ project, stack }: Pick<Release, "project" | "stack">) {
+  return { "slipway.dev/owner": `${project}.${stack}`.slice(0, 63).replace(/[^A-Za-z0-9]+$/, "") };
+}
+
 /** The recommended labels of every object and pod; the version is the build number that runs. */
 export function labels(release: Release) {
   return {

@@ -1,3 +1,4 @@
+import type { DeliveryConfig } from "../../infra/config/delivery.ts";
 import { isEmbedded, type Way } from "../deliver/way.ts";
 import { requireRoot, type StartContext, startTasks } from "../environment.ts";
 import { elapsed, runSteps } from "../render.ts";
@@ -7,14 +8,16 @@ import { withLock } from "./lock.ts";
 export interface StartOptions {
   readonly stack: string;
   readonly deliver: Way;
+  /** How the workloads get into the cluster, where it is not as the stack's configuration says. */
+  readonly delivery?: DeliveryConfig["kind"];
   readonly environmentOnly?: boolean;
 }
 
-async function startEnvironment(): Promise<void> {
+async function startEnvironment(gitops: boolean): Promise<void> {
   requireRoot("npm start");
   const begin = performance.now();
   const { compiling = 0, started = 0 } = await runSteps<StartContext>(
-    startTasks(resolveSettings(process.env)),
+    startTasks(resolveSettings(process.env), { gitops }),
     {},
   );
   const total = performance.now() - begin;
@@ -25,17 +28,23 @@ async function startEnvironment(): Promise<void> {
 }
 
 /** Brings the embedded environment up where the stack uses it, and delivers the stack. */
-export async function start({ stack, deliver, environmentOnly = false }: StartOptions): Promise<void> {
+export async function start({
+  stack,
+  deliver,
+  delivery,
+  environmentOnly = false,
+}: StartOptions): Promise<void> {
   if (environmentOnly) {
-    await withLock("start", startEnvironment);
+    await withLock("start", () => startEnvironment(delivery === "gitops"));
     return;
   }
   const { deliveryTasks, deliverySummary, readLocalStack } = await import("../deliver/index.ts");
-  const embedded = isEmbedded(readLocalStack(stack));
+  const config = readLocalStack(stack, delivery);
+  const embedded = isEmbedded(config);
   const run = async () => {
-    if (embedded) await startEnvironment();
+    if (embedded) await startEnvironment(config.delivery.kind === "gitops");
     const environmentState = embedded ? resolveSettings(process.env).stateDir : undefined;
-    const context = await runSteps(deliveryTasks({ stack, way: deliver, environmentState }), {});
+    const context = await runSteps(deliveryTasks({ stack, way: deliver, delivery, environmentState }), {});
     console.log(`\n${deliverySummary(context)}`);
   };
   await (embedded ? withLock("start", run) : run());

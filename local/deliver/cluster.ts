@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   ApiException,
   CoreV1Api,
@@ -85,6 +86,35 @@ export class Cluster {
       return { live, change };
     } catch (error) {
       throw new Fault({ what: nameOf(object), rule: `was refused by the cluster: ${reason(error)}` });
+    }
+  }
+
+  /** Waits until the API server serves the kind that a CustomResourceDefinition defines. */
+  async established(definition: KubeObject): Promise<void> {
+    for (;;) {
+      const live = (await this.read(definition)) as
+        | { readonly status?: { readonly conditions?: readonly { type: string; status: string }[] } }
+        | undefined;
+      const conditions = live?.status?.conditions ?? [];
+      if (conditions.some(({ type, status }) => type === "Established" && status === "True")) return;
+      await sleep(50);
+    }
+  }
+
+  /** Merges a patch (RFC 7386) into an object, or does nothing where there is none. */
+  async merge(patch: KubeObject): Promise<KubeObject | undefined> {
+    try {
+      return await this.#objects.patch<KubeObject>(
+        patch,
+        undefined,
+        undefined,
+        fieldManager,
+        undefined,
+        PatchStrategy.MergePatch,
+      );
+    } catch (error) {
+      if (status(error) === 404) return undefined;
+      throw new Fault({ what: nameOf(patch), rule: `could not be changed: ${reason(error)}` });
     }
   }
 

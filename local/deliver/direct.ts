@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as pulumi from "@pulumi/pulumi";
+import { takeFromArgocd } from "../../infra/gitops/argocd/handover.ts";
+import type { Released, ReleaseInputs } from "../../infra/gitops/release.ts";
+import { releaseType } from "../../infra/gitops/releaseResource.ts";
 import { stackLabels } from "../../infra/workloads/labels.ts";
 import { type Change, Cluster, type KubeObject, nameOf } from "./cluster.ts";
 import { evaluateProgram } from "./evaluate.ts";
 import { buildAndPush, dockerClient, type ImageInputs } from "./image.ts";
-import { projectName, stackConfig } from "./project.ts";
+import { projectName, type RawConfig } from "./project.ts";
 import { prune } from "./prune.ts";
 import { waitForRollout } from "./rollout.ts";
 import { withoutSecretMarkers } from "./secrets.ts";
@@ -37,13 +40,20 @@ class DirectProviders implements pulumi.runtime.Mocks {
   readonly #report: Reporter;
   #dockerHost: string | undefined;
 
-  constructor(report: Reporter) {
+  readonly #pushed: string | undefined;
+
+  /** @param pushed namespace of the workloads, where this run applies them */
+  constructor(report: Reporter, pushed: string | undefined) {
     this.#report = report;
+    this.#pushed = pushed;
   }
 
   call({ token }: pulumi.runtime.MockCallArgs): never {
     throw new Error(`direct delivery cannot answer ${token}`);
   }
+
+  /** Whether the workloads are somebody else's: this run released them, by a commit. */
+  released = false;
 
   async newResource({
     type,
@@ -52,13 +62,14 @@ class DirectProviders implements pulumi.runtime.Mocks {
   }: pulumi.runtime.MockResourceArgs): Promise<pulumi.runtime.MockResourceResult> {
     const plain = withoutSecretMarkers(inputs) as Record<string, unknown>;
     if (isComponent(type)) return { id: name, state: plain };
-    if (type === "pulumi:providers:kubernetes") this.cluster = new Cluster(plain.kubeconfig as string);
+    if (type === "pulumi:providers:kubernetes") await this.#connect(plain.kubeconfig as string);
     else if (type === "pulumi:providers:docker") this.#dockerHost = plain.host as string | undefined;
     else if (type === "docker:index/image:Image")
       return {
         id: name,
         state: { ...inputs, repoDigest: await this.#image(name, plain as unknown as ImageInputs) },
       };
+    else if (type === releaseType) return { id: name, state: { ...inputs, ...(await this.#release(plain)) } };
     else if (type.startsWith("kubernetes:"))
       return { id: name, state: await this.#object(plain as unknown as KubeObject) };
     else throw new Error(`direct delivery knows no ${type} (${name})`);
@@ -70,12 +81,25 @@ class DirectProviders implements pulumi.runtime.Mocks {
     return buildAndPush(name, inputs, dockerClient(this.#dockerHost, onLine));
   }
 
+  async #connect(kubeconfig: string): Promise<void> {
+    this.cluster = new Cluster(kubeconfig);
+    // Two who apply the same objects would undo each other's changes.
+    if (this.#pushed !== undefined) await takeFromArgocd(this.cluster, this.#pushed);
+  }
+
+  async #release(inputs: Record<string, unknown>): Promise<Released> {
+    const { release } = await import("../../infra/gitops/release.ts");
+    this.released = true;
+    return release(inputs as unknown as ReleaseInputs, this.#report.progress);
+  }
+
   async #object(object: KubeObject): Promise<KubeObject> {
     if (this.cluster === undefined) throw new Error(`${nameOf(object)} has no cluster`);
     this.#report.progress(nameOf(object));
     const { live, change } = await this.cluster.apply(object);
     this.applied.push(live);
     this.changes[change] += 1;
+    if (live.kind === "CustomResourceDefinition") await this.cluster.established(live);
     if (live.kind !== "Deployment") return live;
     return waitForRollout(this.cluster, live, (summary) =>
       this.#report.progress(`${nameOf(live)}: ${summary}`),
@@ -85,6 +109,8 @@ class DirectProviders implements pulumi.runtime.Mocks {
 
 export interface DirectOptions {
   readonly stack: string;
+  /** The stack's configuration by full key. */
+  readonly config: RawConfig;
   readonly report: Reporter;
 }
 
@@ -94,12 +120,18 @@ export interface DirectOptions {
  *
  * @throws the first error; nothing is deleted then, and pods that run keep running
  */
-export async function deliverDirectly({ stack, report }: DirectOptions): Promise<Delivered> {
-  const providers = new DirectProviders(report);
+export async function deliverDirectly({ stack, config, report }: DirectOptions): Promise<Delivered> {
+  const { kind = "push" } = (config["slipway:delivery"] ?? {}) as { readonly kind?: string };
+  const namespace = (config["slipway:namespace"] as string | undefined) ?? stack;
+  const providers = new DirectProviders(report, kind === "push" ? namespace : undefined);
   const project = projectName();
-  const outputs = await evaluateProgram({ project, stack, config: stackConfig(stack), mocks: providers });
+  const outputs = await evaluateProgram({ project, stack, config, mocks: providers });
   if (providers.cluster !== undefined) {
-    const deleted = await prune(providers.cluster, providers.applied, stackLabels({ project, stack }));
+    const deleted = await prune(providers.cluster, providers.applied, {
+      project,
+      stack,
+      released: providers.released,
+    });
     providers.changes.deleted = deleted.length;
   }
   return { outputs, changes: providers.changes };
@@ -110,10 +142,16 @@ export async function deliverDirectly({ stack, report }: DirectOptions): Promise
  *
  * @param kubeconfig content of a kubeconfig
  */
-export async function destroyDirectly(kubeconfig: string, { stack, report }: DirectOptions): Promise<number> {
+export async function destroyDirectly(
+  kubeconfig: string,
+  { stack, report }: Pick<DirectOptions, "stack" | "report">,
+): Promise<number> {
   const cluster = new Cluster(kubeconfig);
-  const labels = stackLabels({ project: projectName(), stack });
-  const deleted = await prune(cluster, [], labels);
+  const owner = { project: projectName(), stack };
+  const labels = stackLabels(owner);
+  for (const { metadata } of await cluster.list("v1", "Namespace", labels))
+    await takeFromArgocd(cluster, metadata.name);
+  const deleted = await prune(cluster, [], { ...owner, released: false });
   while ((await cluster.list("v1", "Namespace", labels)).length > 0) {
     report.progress("waiting for the namespace to be empty");
     await sleep(250);

@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { Fault } from "../fault.ts";
 import type { Reporter } from "./direct.ts";
-import { projectName, root } from "./project.ts";
+import { projectName, type RawConfig, root } from "./project.ts";
 
 /** The official npm package that fetches the CLI, for machines that have none, and the CLI's version. */
 const npmPackage = "pulumi@3.265.0";
@@ -67,7 +67,7 @@ export async function findPulumi(env: NodeJS.ProcessEnv): Promise<PulumiCli | un
  * A Pulumi project beside the environment, whose program is the repository's: state and the passphrase's salt are
  * kept with the environment, so that nothing in the checkout changes and both end together.
  */
-async function prepareProject(directory: string, stack: string): Promise<Record<string, string>> {
+async function prepareProject({ directory, stack, config }: EngineOptions): Promise<Record<string, string>> {
   const project = join(directory, "project");
   const state = join(directory, "state");
   const passphrase = join(directory, "passphrase");
@@ -88,14 +88,7 @@ async function prepareProject(directory: string, stack: string): Promise<Record<
   const salt = existsSync(stackFile)
     ? (parse(readFileSync(stackFile, "utf8")) as { encryptionsalt?: string } | null)?.encryptionsalt
     : undefined;
-  const wanted = parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8")) as {
-    encryptionsalt?: string;
-    config?: unknown;
-  };
-  await writeFile(
-    stackFile,
-    stringify({ ...(salt === undefined ? {} : { encryptionsalt: salt }), config: wanted.config }),
-  );
+  await writeFile(stackFile, stringify({ ...(salt === undefined ? {} : { encryptionsalt: salt }), config }));
   return { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE_FILE: passphrase };
 }
 
@@ -109,6 +102,8 @@ export interface EngineOptions {
   /** Directory for state and passphrase. */
   readonly directory: string;
   readonly stack: string;
+  /** The stack's configuration by full key. */
+  readonly config: RawConfig;
   readonly report: Reporter;
 }
 
@@ -147,10 +142,10 @@ export class LocalStack {
   }
 
   async #run(args: readonly string[]): Promise<string> {
-    const { directory, stack, report } = this.#options;
+    const { directory, report } = this.#options;
     const { command, args: first } = this.#cli;
     const env = {
-      ...(await prepareProject(directory, stack)),
+      ...(await prepareProject(this.#options)),
       // The program needs the project's own Node.js.
       PATH: `${binaries}${delimiter}${process.env.PATH ?? ""}`,
       PULUMI_SKIP_UPDATE_CHECK: "1",

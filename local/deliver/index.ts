@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ListrTask } from "listr2";
 import { application } from "../../infra/application.ts";
+import type { DeliveryConfig } from "../../infra/config/delivery.ts";
 import { parseStackConfig } from "../../infra/config/parse.ts";
 import { configNamespace } from "../../infra/config/stack.ts";
 import { kubeconfigFiles, readKubeconfigContext } from "../../infra/platform/kubeconfig.ts";
@@ -10,7 +11,7 @@ import { readDescriptor } from "../descriptor.ts";
 import { Fault } from "../fault.ts";
 import { type Delivered, deliverDirectly, destroyDirectly, type Reporter } from "./direct.ts";
 import { deliverByEngine, findPulumi, LocalStack, type PulumiCli } from "./engine.ts";
-import { projectName, stackConfig } from "./project.ts";
+import { projectName, stackConfig, withDelivery } from "./project.ts";
 import { isEmbedded, type LocalStackConfig, type Way } from "./way.ts";
 
 export interface DeliveryContext {
@@ -31,9 +32,11 @@ function reporter(task: { output: unknown }): Reporter {
  *
  * @throws InputError when either breaks a rule, Fault when the stack runs elsewhere
  */
-export function readLocalStack(stack: string): LocalStackConfig {
+export function readLocalStack(stack: string, delivery?: DeliveryConfig["kind"]): LocalStackConfig {
   const prefix = `${configNamespace}:`;
-  const own = Object.entries(stackConfig(stack)).filter(([key]) => key.startsWith(prefix));
+  const own = Object.entries(withDelivery(stackConfig(stack), delivery)).filter(([key]) =>
+    key.startsWith(prefix),
+  );
   const raw = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
   const config = parseStackConfig(raw, { stack, workloads: Object.keys(application) });
   checkApplication(application, config);
@@ -60,6 +63,8 @@ function stateDirectory(environmentState: string | undefined): string {
 export interface DeliveryOptions {
   readonly stack: string;
   readonly way: Way;
+  /** Another delivery than the stack's file has. */
+  readonly delivery?: DeliveryConfig["kind"] | undefined;
   /** State directory of the embedded environment, where the stack uses it. */
   readonly environmentState: string | undefined;
 }
@@ -97,6 +102,7 @@ function countChanges(changes: Delivered["changes"]): string {
 export function deliveryTasks({
   stack,
   way,
+  delivery,
   environmentState,
 }: DeliveryOptions): ListrTask<DeliveryContext>[] {
   return [
@@ -105,15 +111,17 @@ export function deliveryTasks({
       title: "Deliver",
       task: async (context, task) => {
         const report = reporter(task);
+        const config = withDelivery(stackConfig(stack), delivery);
         if (context.cli !== undefined) {
           context.outputs = await deliverByEngine(context.cli, {
             directory: stateDirectory(environmentState),
             stack,
+            config,
             report,
           });
           return;
         }
-        const { outputs, changes } = await deliverDirectly({ stack, report });
+        const { outputs, changes } = await deliverDirectly({ stack, config, report });
         context.outputs = outputs;
         task.title = `Deliver: ${countChanges(changes)}`;
       },
@@ -146,6 +154,7 @@ export function destroyTasks(
           const engine = new LocalStack(context.cli, {
             directory: stateDirectory(environmentState),
             stack,
+            config: stackConfig(stack),
             report,
           });
           await engine.open();

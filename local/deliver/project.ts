@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import type { DeliveryConfig } from "../../infra/config/delivery.ts";
 import { Fault } from "../fault.ts";
 
 /** The project's root, where Pulumi.yaml is. */
@@ -64,4 +65,12 @@ export function stackConfig(stack: string): RawConfig {
       fix: "install the Pulumi CLI",
     });
   return config;
+}
+
+/** A stack's configuration with another delivery than its file has, where one is asked for. */
+export function withDelivery(config: RawConfig, kind: DeliveryConfig["kind"] | undefined): RawConfig {
+  const key = "slipway:delivery";
+  const given = (config[key] as { readonly kind?: string } | undefined)?.kind ?? "push";
+  if (kind === undefined || kind === given) return config;
+  return { ...config, [key]: kind === "gitops" ? { kind, engine: "argocd" } : { kind } };
 }

@@ -1,3 +1,5 @@
+import { trackingAnnotation } from "../../infra/gitops/argocd/names.ts";
+import { ownerLabel, stackLabels } from "../../infra/workloads/labels.ts";
 import type { Cluster, KubeObject } from "./cluster.ts";
 
 /** Every kind that the program can put into a namespace. The test of the push delivery keeps this complete. */
@@ -19,28 +21,53 @@ function key({ kind, metadata }: KubeObject): string {
   return `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
 }
 
+/** Kinds outside any namespace that the program can put into a cluster besides namespaces, for Argo CD. */
+const clusterKinds = [
+  ["rbac.authorization.k8s.io/v1", "ClusterRoleBinding"],
+  ["rbac.authorization.k8s.io/v1", "ClusterRole"],
+  ["apiextensions.k8s.io/v1", "CustomResourceDefinition"],
+] as const;
+
+/** Whether Argo CD has it among the objects that it syncs, and deletes it when it leaves the repository. */
+function isSynced({ metadata }: KubeObject): boolean {
+  return trackingAnnotation in ((metadata.annotations ?? {}) as object);
+}
+
+export interface PruneOptions {
+  readonly project: string;
+  readonly stack: string;
+  /** Whether this run committed the workloads' objects rather than apply them. */
+  readonly released: boolean;
+}
+
 /**
  * Deletes what an earlier run of the same stack applied and this one did not.
  *
  * @param applied all objects of this run
- * @param labels the labels that every object of the stack carries, and no other object does
  * @returns what was deleted
  */
 export async function prune(
   cluster: Cluster,
   applied: readonly KubeObject[],
-  labels: { readonly [key: string]: string },
+  { project, stack, released }: PruneOptions,
 ): Promise<KubeObject[]> {
+  const labels = stackLabels({ project, stack });
   const kept = new Set(applied.map(key));
   const namespaces = await cluster.list("v1", "Namespace", labels);
   const left = namespaces.filter((namespace) => !kept.has(key(namespace)));
   const stays = namespaces.filter((namespace) => kept.has(key(namespace)));
-  const found = await Promise.all(
-    stays.flatMap(({ metadata: { name } }) =>
+  const found = await Promise.all([
+    ...stays.flatMap(({ metadata: { name } }) =>
       prunedKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, labels, name)),
     ),
-  );
-  const gone = [...found.flat().filter((object) => !kept.has(key(object))), ...left];
+    ...clusterKinds.map(([apiVersion, kind]) =>
+      cluster.list(apiVersion, kind, ownerLabel({ project, stack })),
+    ),
+  ]);
+  const gone = [
+    ...found.flat().filter((object) => !kept.has(key(object)) && !(released && isSynced(object))),
+    ...left,
+  ];
   for (const object of gone) await cluster.delete(object);
   return gone;
 }

@@ -17,3 +17,11 @@ export function writeFiles(directory: string, files: { readonly [path: string]: 
     writeFileSync(join(directory, path), content);
   }
 }
+
+/** A file that is removed when the process ends, for what several tests read. */
+export function temporaryFile(name: string, content: string): string {
+  const directory = mkdtempSync(join(tmpdir(), "slipway-test-"));
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  writeFiles(directory, { [name]: content });
+  return join(directory, name);
+}

@@ -71,7 +71,7 @@ describe("a value that breaks a rule is refused with its key, the value and the 
     [
       "an unknown delivery",
       { platform, delivery: { kind: "ftp" } },
-      'slipway:delivery.kind = "ftp": must be "push".',
+      'slipway:delivery.kind = "ftp": must be "push" or "gitops".',
     ],
     [
       "an unknown exposure",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { deliverByEngine, findPulumi, LocalStack } from "../../local/deliver/engine.ts";
-import { root } from "../../local/deliver/project.ts";
+import { root, stackConfig } from "../../local/deliver/project.ts";
 import { temporaryDirectory, writeFiles } from "../support/temporary.ts";
 
 /** A Pulumi CLI that notes its arguments, a line a call, and does as the shell script says. */
@@ -18,6 +18,7 @@ function fakePulumi(script: string) {
   const options = {
     directory: state,
     stack: "local",
+    config: stackConfig("local"),
     report: { progress: (line: string) => progress.push(line) },
   };
   return {

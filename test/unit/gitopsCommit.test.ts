@@ -38,7 +38,7 @@ const failure = (promise: Promise<unknown>) =>
 function fakeProgram(name: string, script: string): string {
   const directory = temporaryDirectory({ [name]: `#!/bin/sh\n${script}\n` });
   chmodSync(join(directory, name), 0o755);
-  vi.stubEnv("PATH", `${directory}:${process.env["PATH"]}`);
+  vi.stubEnv("PATH", `${directory}:${process.env.PATH}`);
   return directory;
 }
 

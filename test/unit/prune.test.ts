@@ -1,8 +1,11 @@
 import { expect, test } from "vitest";
+import { trackingAnnotation } from "../../infra/gitops/argocd/names.ts";
+import { ownerLabel, stackLabels } from "../../infra/workloads/labels.ts";
 import type { Cluster, KubeObject } from "../../local/deliver/cluster.ts";
 import { prune } from "../../local/deliver/prune.ts";
 
-const mine = { "app.kubernetes.io/instance": "dev", "app.kubernetes.io/managed-by": "slipway" };
+const owner = { project: "shop", stack: "dev", released: false };
+const mine = stackLabels(owner);
 
 function object(kind: string, name: string, namespace?: string, labels: object = mine): KubeObject {
   const apiVersion = kind === "Deployment" ? "apps/v1" : "v1";
@@ -36,7 +39,7 @@ test("what left the program is deleted, and what is in it stays", async () => {
   const kept = [team, object("ConfigMap", "api-config-2", "team"), object("Deployment", "api", "team")];
   const left = [object("ConfigMap", "api-config-1", "team"), object("Deployment", "old", "team")];
   const { cluster, deleted } = clusterWith([...kept, ...left]);
-  const result = await prune(cluster, kept, mine);
+  const result = await prune(cluster, kept, owner);
   expect(deleted).toEqual(["Deployment team/old", "ConfigMap team/api-config-1"]);
   expect(result.map(({ metadata }) => metadata.name)).toEqual(["old", "api-config-1"]);
 });
@@ -47,7 +50,7 @@ test("an object of the same name but another kind stays", async () => {
     object("Service", "api", "team"),
     object("Deployment", "api", "team"),
   ]);
-  await prune(cluster, [team, object("Deployment", "api", "team")], mine);
+  await prune(cluster, [team, object("Deployment", "api", "team")], owner);
   expect(deleted).toEqual(["Service team/api"]);
 });
 
@@ -61,7 +64,7 @@ test.each([
     object("Secret", "theirs", "team", labels),
     object("Namespace", "theirs", undefined, labels),
   ]);
-  await prune(cluster, [team], mine);
+  await prune(cluster, [team], owner);
   expect(deleted).toEqual([]);
 });
 
@@ -73,13 +76,36 @@ test("a namespace that the stack has left is deleted whole, and the new one stay
     object("Deployment", "api", "old-team"),
     object("Deployment", "api", "team"),
   ]);
-  await prune(cluster, [team, object("Deployment", "api", "team")], mine);
+  await prune(cluster, [team, object("Deployment", "api", "team")], owner);
   expect(deleted).toEqual(["Namespace /old-team"]);
 });
 
 test("nothing is deleted when nothing left", async () => {
   const all = [team, object("Deployment", "api", "team")];
   const { cluster, deleted } = clusterWith(all);
-  expect(await prune(cluster, all, mine)).toEqual([]);
+  expect(await prune(cluster, all, owner)).toEqual([]);
   expect(deleted).toEqual([]);
+});
+
+test("what Argo CD syncs is left to it, as long as the stack commits its workloads", async () => {
+  const synced = object("Deployment", "api", "team");
+  synced.metadata.annotations = { [trackingAnnotation]: "dev:apps/Deployment:team/api" };
+  const left = object("Deployment", "old", "team");
+  const committing = clusterWith([team, synced, left]);
+  await prune(committing.cluster, [team], { ...owner, released: true });
+  expect(committing.deleted).toEqual(["Deployment team/old"]);
+  const pushing = clusterWith([team, synced]);
+  await prune(pushing.cluster, [team], owner);
+  expect(pushing.deleted).toEqual(["Deployment team/api"]);
+});
+
+test("what a stack has outside its namespaces is found by its owner, and that of another stack stays", async () => {
+  const role = (name: string, stack: string): KubeObject => ({
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRole",
+    metadata: { name, labels: ownerLabel({ project: "shop", stack }) },
+  });
+  const { cluster, deleted } = clusterWith([role("argocd", "dev"), role("other", "prod")]);
+  await prune(cluster, [], owner);
+  expect(deleted).toEqual(["ClusterRole /argocd"]);
 });

@@ -91,7 +91,8 @@ test("a workload gives its Service on, from which its address comes", async () =
 
 test("a workload without a Service is a bug, and said to be", async () => {
   const objects = objectsOf().filter(({ kind }) => kind !== "Service");
-  await expect(register(() => new PushedWorkload("api", { objects }))).rejects.toThrow("api has no Service");
+  const workload = await register(() => new PushedWorkload("api", { objects }));
+  expect(() => workload.service).toThrow("api has no Service");
 });
 
 test.each([

@@ -238,13 +238,38 @@ test("every secret that the configuration can hold is one that is looked for", (
     }),
     "",
   );
-  expect(paths.sort()).toEqual([".platform.registry.password", ".secrets.api.*"]);
-  const { config } = stackOf(
-    { api: minimal },
-    {
-      platform: { kind: "local", context: "own", registry: { server: "r", username: "ci", password: "one" } },
-      secrets: { api: { TOKEN: "two" } },
-    },
-  );
-  expect(secretValues(config).sort()).toEqual(["one", "two"]);
+  expect(paths.sort()).toEqual([
+    ".delivery.install.sso.clientSecret",
+    ".delivery.repository.ssh.pullKey",
+    ".delivery.repository.ssh.pushKey",
+    ".delivery.repository.token.pull",
+    ".delivery.repository.token.push",
+    ".delivery.signingKey",
+    ".platform.registry.password",
+    ".secrets.api.*",
+  ]);
+  const secretsOf = (repository: object) => {
+    const { config } = stackOf(
+      { api: minimal },
+      {
+        platform: { kind: "local", context: "own", registry: { server: "r", username: "ci", password: "1" } },
+        secrets: { api: { TOKEN: "2" } },
+        delivery: {
+          kind: "gitops",
+          engine: "argocd",
+          repository,
+          signingKey: "3",
+          install: {
+            mode: "full",
+            sso: { url: "https://a.b", issuer: "https://c.d", clientId: "e", clientSecret: "4" },
+          },
+        },
+      },
+    );
+    return secretValues(config).sort();
+  };
+  const ssh = { knownHosts: "host ssh-ed25519 AAAA", pushKey: "5", pullKey: "6" };
+  expect(secretsOf({ url: "git@host:a.git", ssh })).toEqual(["1", "2", "3", "4", "5", "6"]);
+  const token = { push: "7", pull: "8" };
+  expect(secretsOf({ url: "https://host/a.git", token })).toEqual(["1", "2", "3", "4", "7", "8"]);
 });

@@ -1,0 +1,134 @@
+import * as pulumi from "@pulumi/pulumi";
+import { readGitopsDescriptor } from "../../local/gitops/descriptor.ts";
+import { type ArgocdInstall, argocdInstall } from "../config/argocd.ts";
+import type { GitopsConfig } from "../config/delivery.ts";
+import { application, appProject } from "../gitops/argocd/application.ts";
+import { ArgoCd } from "../gitops/argocd/install.ts";
+import { loadManifests } from "../gitops/argocd/manifests.ts";
+import { repositorySecret } from "../gitops/argocd/repositorySecret.ts";
+import { commitMessage } from "../gitops/message.ts";
+import { Release } from "../gitops/releaseResource.ts";
+import { type ManifestsRepository, manifestsRepository } from "../gitops/repository.ts";
+import { KubernetesObject } from "../gitops/resource.ts";
+import { sourceCommit } from "../images/buildNumber.ts";
+import { pullSecretName } from "../platform/pullSecret.ts";
+import { buildWorkload } from "../workloads/build.ts";
+import { stackLabels } from "../workloads/labels.ts";
+import { type RunnableImage, releaseOf } from "../workloads/release.ts";
+import { fixedUrls } from "./addresses.ts";
+import type { Delivery, Shipment } from "./index.ts";
+import { PushedWorkload } from "./push.ts";
+import { renderApplication } from "./render.ts";
+
+/** How Argo CD is installed; undefined where it is there already. */
+function installOf({ install }: GitopsConfig, { stack: { config } }: Shipment): ArgocdInstall | undefined {
+  if (install === null || (install === undefined && config.platform.kind === "shared")) return undefined;
+  const chosen = install ?? argocdInstall.parse({});
+  const embedded = config.platform.kind === "local" && config.platform.context === undefined;
+  if (!embedded || chosen.manifests !== undefined || chosen.version !== undefined) return chosen;
+  const { manifests, images } = readGitopsDescriptor().argocd;
+  return { ...chosen, manifests, images: { ...images, ...chosen.images } };
+}
+
+/** Secrets are never committed: Pulumi applies them, under the names that they have when it applies everything. */
+function applySecrets(shipment: Shipment, addresses: Readonly<Record<string, string>>): pulumi.Resource[] {
+  const { stack, images, namespace, platform } = shipment;
+  return Object.keys(shipment.application).flatMap((name) => {
+    const secrets = buildWorkload(
+      releaseOf(shipment.application, name, stack.config, images[name] as RunnableImage, {
+        project: stack.project,
+        stack: stack.name,
+        namespace: namespace.namespace,
+        addresses,
+        secretNames: shipment.secretNames,
+        ...(platform.vaultAccess === undefined ? {} : { vaultAccess: platform.vaultAccess }),
+      }),
+    ).filter(({ kind }) => kind === "Secret");
+    return secrets.length === 0
+      ? []
+      : [new PushedWorkload(name, { objects: secrets }, { provider: platform.cluster.provider })];
+  });
+}
+
+function renderedFiles(
+  { application: workloads, stack, images, platform, secretNames }: Shipment,
+  repository: ManifestsRepository,
+  addresses: Readonly<Record<string, string>>,
+): pulumi.Output<Record<string, string>> {
+  const pullSecret = platform.registry.pull === undefined ? {} : { pullSecret: pullSecretName };
+  return pulumi.output({ images, vaultAccess: platform.vaultAccess }).apply((known) => {
+    const access = known.vaultAccess === undefined ? {} : { vaultAccess: known.vaultAccess };
+    const values = { images: known.images, addresses, secretNames, ...pullSecret, ...access };
+    const files = renderApplication(workloads, stack, values);
+    return Object.fromEntries(files.map(({ path, content }) => [`${repository.prefix}${path}`, content]));
+  });
+}
+
+/**
+ * The workloads are committed to a repository, from which Argo CD syncs them. Pulumi owns the rest: namespace,
+ * Secrets, Argo CD, and what Argo CD may do for this stack.
+ */
+export async function gitops(shipment: Shipment, config: GitopsConfig): Promise<Delivery> {
+  const { stack, platform, namespace, images } = shipment;
+  const { provider, kubeconfig } = platform.cluster;
+  const repository = manifestsRepository(config, stack.name);
+  const addresses = fixedUrls(shipment.application, stack.config, platform.cluster);
+  const labels = stackLabels({ project: stack.project, stack: stack.name });
+
+  const install = installOf(config, shipment);
+  const argocd =
+    install === undefined
+      ? undefined
+      : new ArgoCd(
+          "argocd",
+          {
+            manifests: await loadManifests(install),
+            images: install.images,
+            sso: install.sso,
+            knownHosts: repository.pull.kind === "ssh" ? repository.pull.knownHosts : undefined,
+            labels,
+            project: stack.project,
+            stack: stack.name,
+          },
+          { provider },
+        );
+  const installed = argocd === undefined ? [] : [...argocd.objects];
+
+  const secrets = applySecrets(shipment, addresses);
+  const place = {
+    namespace: stack.config.namespace,
+    labels,
+    url: repository.url,
+    branch: repository.branch,
+    folder: repository.folder,
+    syncWindows: config.syncWindows,
+  };
+  const options = { provider, dependsOn: installed };
+  const access = new KubernetesObject("gitops-repository", repositorySecret(place, repository.pull), options);
+  const project = new KubernetesObject("gitops-project", appProject(place), options);
+  const synced = new KubernetesObject("gitops-application", application(place), {
+    provider,
+    dependsOn: [namespace, access, project, ...secrets],
+  });
+  const release = new Release(
+    "release",
+    {
+      remote: { url: repository.pushUrl, credentials: repository.push },
+      branch: repository.branch,
+      folder: repository.folder,
+      files: renderedFiles(shipment, repository, addresses),
+      message: pulumi.output(images).apply((known) => commitMessage(stack.name, known, sourceCommit())),
+      author: config.author,
+      ...(config.signingKey === undefined ? {} : { signingKey: config.signingKey }),
+      prOnly: config.prOnly,
+      kubeconfig,
+      namespace: stack.config.namespace,
+      timeoutSeconds: config.timeoutSeconds,
+    },
+    { dependsOn: [synced] },
+  );
+  const urls = Object.entries(addresses).map(
+    ([name, url]) => [name, release.commit.apply(() => url)] as const,
+  );
+  return { urls: Object.fromEntries(urls), commit: release.commit };
+}

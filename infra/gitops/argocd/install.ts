@@ -1,0 +1,72 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ArgocdInstall } from "../../config/argocd.ts";
+import { ownerLabel } from "../../workloads/labels.ts";
+import { KubernetesObject } from "../resource.ts";
+import type { Manifest } from "./manifests.ts";
+import { argocdNamespace } from "./names.ts";
+import { customize, ssoSecretName } from "./settings.ts";
+
+export interface ArgoCdArgs {
+  /** The release's own manifests. */
+  readonly manifests: readonly Manifest[];
+  readonly images: ArgocdInstall["images"];
+  readonly sso: ArgocdInstall["sso"];
+  /** Lines of known_hosts of the repositories' servers. */
+  readonly knownHosts: string | undefined;
+  /** Labels of the stack that installs it. */
+  readonly labels: { readonly [key: string]: string };
+  readonly project: string;
+  readonly stack: string;
+}
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+/** Argo CD in its own namespace, from a release's official manifests. */
+export class ArgoCd extends pulumi.ComponentResource {
+  /** All of it: what needs Argo CD waits for these. */
+  readonly objects: readonly pulumi.Resource[];
+
+  constructor(name: string, args: ArgoCdArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("slipway:gitops:ArgoCd", name, {}, opts);
+    const { manifests, images, sso, knownHosts, labels, project, stack } = args;
+    const namespace = new KubernetesObject(
+      `${name}-namespace`,
+      {
+        apiVersion: "v1",
+        kind: "Namespace",
+        metadata: {
+          name: argocdNamespace,
+          labels: { ...labels, "pod-security.kubernetes.io/enforce": "restricted" },
+        },
+      },
+      { parent: this },
+    );
+    const settings = { images, sso, knownHosts, ownerLabel: ownerLabel({ project, stack }) };
+    const objects = customize(manifests, settings).map(
+      (object) =>
+        new KubernetesObject(`${name}-${object.kind}-${object.metadata.name}`.toLowerCase(), object, {
+          parent: this,
+          dependsOn: [namespace],
+        }),
+    );
+    if (sso !== undefined) {
+      const secret = new KubernetesObject(
+        `${name}-sso`,
+        {
+          apiVersion: "v1",
+          kind: "Secret",
+          metadata: {
+            name: ssoSecretName,
+            namespace: argocdNamespace,
+            labels: { "app.kubernetes.io/part-of": "argocd" },
+          },
+          data: pulumi.secret({ clientSecret: base64(sso.clientSecret) }),
+        },
+        { parent: this, dependsOn: [namespace] },
+      );
+      objects.push(secret);
+    }
+    this.objects = [namespace, ...objects];
+    this.registerOutputs({});
+  }
+}

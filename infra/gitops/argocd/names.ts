@@ -1,0 +1,15 @@
+/** Namespace of Argo CD, as its official manifests have it. */
+export const argocdNamespace = "argocd";
+
+/** A stack's Application and AppProject are both called like its namespace, of which a cluster has one. */
+export function applicationName(namespace: string): string {
+  return namespace;
+}
+
+export const argoApiVersion = "argoproj.io/v1alpha1";
+
+/** By this annotation Argo CD knows the objects that it owns. */
+export const trackingAnnotation = "argocd.argoproj.io/tracking-id";
+
+/** Who sets the fields that Argo CD applies, in managedFields. */
+export const argocdFieldManager = "argocd-controller";

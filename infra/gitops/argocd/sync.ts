@@ -1,0 +1,219 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Cluster, type KubeObject, nameOf } from "../../../local/deliver/cluster.ts";
+import { explainRollout } from "../../../local/deliver/rollout.ts";
+import { Fault } from "../../../local/fault.ts";
+import { applicationName, argoApiVersion, argocdNamespace } from "./names.ts";
+import { type ApplicationStatus, operationRevision, statusOf, summaryOf } from "./status.ts";
+
+/** Milliseconds between two looks. */
+const interval = 200;
+
+/** Seconds that an error of the comparison, or of an object other than a Deployment, may last: it can be of the moment before. */
+const patienceSeconds = 15;
+
+/** The Application of a stack, by the namespace of its workloads. */
+export function applicationOf(namespace: string): KubeObject {
+  return {
+    apiVersion: argoApiVersion,
+    kind: "Application",
+    metadata: { name: applicationName(namespace), namespace: argocdNamespace },
+  };
+}
+
+/**
+ * Asks Argo CD to look at the repository now, rather than at its next poll. A sync of another commit that still
+ * runs, because its pods never get ready, is ended: it would be in the way of this one.
+ */
+export async function requestRefresh(cluster: Cluster, namespace: string, revision: string): Promise<void> {
+  const application = applicationOf(namespace);
+  const before = await cluster.read(application);
+  if (before !== undefined) {
+    const status = statusOf(before);
+    if (status.operationState?.phase === "Running" && operationRevision(status) !== revision)
+      await cluster.merge({
+        ...application,
+        status: { operationState: { phase: "Terminating" } },
+      } as KubeObject);
+  }
+  await cluster.merge({
+    ...application,
+    metadata: { ...application.metadata, annotations: { "argocd.argoproj.io/refresh": "normal" } },
+  });
+}
+
+/** `Deployment shop/api: its message`, for the objects that a sync failed at. */
+function failedResults({ operationState }: ApplicationStatus): string[] {
+  return (operationState?.syncResult?.resources ?? [])
+    .filter(
+      ({ status, hookPhase }) => status === "SyncFailed" || hookPhase === "Failed" || hookPhase === "Error",
+    )
+    .map(
+      ({ kind, namespace, name, message }) =>
+        `${kind} ${namespace ? `${namespace}/` : ""}${name}: ${message}`,
+    );
+}
+
+function conditionsOf(status: ApplicationStatus, pattern: RegExp): string[] {
+  return (status.conditions ?? []).filter(({ type }) => pattern.test(type)).map(({ message }) => message);
+}
+
+/** What is not as the commit says, for a message when time is up. */
+function unfinished(status: ApplicationStatus): string[] {
+  const objects = (status.resources ?? [])
+    .filter(({ status: own, health }) => own !== "Synced" || (health?.status ?? "Healthy") !== "Healthy")
+    .map(({ kind, name, status: own, health }) =>
+      [`${kind} ${name}: ${own}`, health?.status, health?.message].filter(Boolean).join(", "),
+    );
+  return [
+    ...conditionsOf(status, /Error|Warning/),
+    ...(status.operationState?.message ? [status.operationState.message] : []),
+    ...objects,
+  ];
+}
+
+interface DeploymentLike {
+  readonly metadata: { readonly generation?: number };
+  readonly spec: { readonly selector: { readonly matchLabels: Record<string, string> } };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly conditions?: readonly { readonly type: string; readonly reason?: string }[];
+  };
+}
+
+/** Says which Deployment has given up on its new pods, and why; nothing when none has. */
+async function stuckRollout(cluster: Cluster, status: ApplicationStatus): Promise<string | undefined> {
+  for (const { kind, namespace, name, health } of status.resources ?? []) {
+    if (kind !== "Deployment" || health?.status !== "Degraded" || namespace === undefined) continue;
+    const live = await cluster.read({ apiVersion: "apps/v1", kind, metadata: { namespace, name } });
+    const { metadata, spec, status: own } = (live ?? {}) as unknown as DeploymentLike;
+    // Argo CD may still look at the rollout before.
+    const stuck =
+      (own?.observedGeneration ?? 0) >= (metadata?.generation ?? 0) &&
+      own?.conditions?.some(({ reason }) => reason === "ProgressDeadlineExceeded");
+    if (live === undefined || !stuck) continue;
+    return `${nameOf(live)}: ${health.message ?? "Degraded"}\n${await explainRollout(cluster, namespace, name, spec.selector.matchLabels)}`;
+  }
+  return undefined;
+}
+
+export interface SyncGoal {
+  /** Namespace of the stack's workloads. */
+  readonly namespace: string;
+  readonly revision: string;
+  /** Whether another commit of the branch has the same files for this stack: others commit to it too. */
+  readonly isSame: (revision: string) => Promise<boolean>;
+  readonly timeoutSeconds: number;
+  /** Told a line whenever the state changes. */
+  readonly onProgress: (line: string) => void;
+}
+
+/** Waits on one Application; knows how long each kind of trouble has lasted. */
+class SyncWatch {
+  readonly #cluster: Cluster;
+  readonly #goal: SyncGoal;
+  readonly #revisions: Set<string>;
+  readonly #others = new Set<string>();
+  readonly #since = new Map<string, number>();
+
+  constructor(cluster: Cluster, goal: SyncGoal) {
+    this.#cluster = cluster;
+    this.#goal = goal;
+    this.#revisions = new Set([goal.revision]);
+  }
+
+  /** The commit that is delivered, or a later one with the same files. */
+  async isOurs(revision: string | undefined): Promise<boolean> {
+    if (revision === undefined || this.#others.has(revision)) return false;
+    if (this.#revisions.has(revision)) return true;
+    const same = await this.#goal.isSame(revision);
+    // One that is not ours now is older, or somebody else's change of this stack's files.
+    (same ? this.#revisions : this.#others).add(revision);
+    return same;
+  }
+
+  /** Whether something has been so for a while. */
+  #lasts(what: string, is: boolean): boolean {
+    if (!is) {
+      this.#since.delete(what);
+      return false;
+    }
+    const begin = this.#since.get(what) ?? performance.now();
+    this.#since.set(what, begin);
+    return performance.now() - begin > patienceSeconds * 1000;
+  }
+
+  /** Why this commit will not get there by itself, or nothing as long as it may. */
+  async failure(status: ApplicationStatus): Promise<string | undefined> {
+    const invalid = conditionsOf(status, /^InvalidSpecError$/);
+    if (this.#lasts("invalid", invalid.length > 0)) return invalid.join("\n");
+    const incomparable = conditionsOf(status, /^(ComparisonError|UnknownError)$/);
+    if (this.#lasts("incomparable", incomparable.length > 0)) return incomparable.join("\n");
+    const { operationState } = status;
+    if (await this.isOurs(operationRevision(status))) {
+      const failed = failedResults(status);
+      const again = (operationState?.retryCount ?? 0) > 0;
+      if (again && failed.length > 0) return failed.join("\n");
+      if (operationState?.phase === "Failed" || operationState?.phase === "Error")
+        return [...failed, operationState.message ?? ""].join("\n");
+    }
+    const stuck = await stuckRollout(this.#cluster, status);
+    if (stuck !== undefined) return stuck;
+    const degraded = (status.resources ?? []).filter(
+      ({ kind, health }) => kind !== "Deployment" && health?.status === "Degraded",
+    );
+    if (!this.#lasts("degraded", degraded.length > 0)) return undefined;
+    return degraded.map(({ kind, name, health }) => `${kind} ${name}: ${health?.message}`).join("\n");
+  }
+}
+
+/**
+ * Waits until an Application is Synced and Healthy at a commit.
+ *
+ * @returns its status then
+ * @throws Fault with the failing object's message as soon as it is known that this commit does not get there, or when
+ *   time is up; the pods that served before keep serving
+ */
+export async function awaitSync(cluster: Cluster, goal: SyncGoal): Promise<ApplicationStatus> {
+  const { namespace, revision, timeoutSeconds, onProgress } = goal;
+  const watch = new SyncWatch(cluster, goal);
+  const what = `Application ${applicationName(namespace)}`;
+  const deadline = performance.now() + timeoutSeconds * 1000;
+  let last = "";
+  for (;;) {
+    const application = await cluster.read(applicationOf(namespace));
+    if (application === undefined) throw new Fault({ what, rule: "was deleted while it was synced" });
+    const status = statusOf(application);
+    const { sync, health, operationState } = status;
+    const summary = summaryOf(status);
+    if (summary !== last) onProgress(`Argo CD: ${summary}`);
+    last = summary;
+    const ours = await watch.isOurs(sync?.revision);
+    if (
+      ours &&
+      sync?.status === "Synced" &&
+      health?.status === "Healthy" &&
+      operationState?.phase !== "Running"
+    )
+      return status;
+    const failure = ours || sync?.revision === undefined ? await watch.failure(status) : undefined;
+    if (failure !== undefined) {
+      throw new Fault({
+        what,
+        value: summary,
+        rule: `did not get to the commit ${revision.slice(0, 10)}; the pods of the last good release keep serving`,
+        log: failure,
+        fix: "correct it and deliver again, or git revert the commit",
+      });
+    }
+    if (performance.now() > deadline) {
+      throw new Fault({
+        what,
+        value: summary,
+        rule: `must be Synced and Healthy at the commit ${revision.slice(0, 10)} within ${timeoutSeconds} s`,
+        log: unfinished(status).join("\n") || `it is at ${sync?.revision ?? "no commit"}`,
+        fix: "see whether a sync window holds it back and whether Argo CD runs (`kubectl --namespace argocd get pods`)",
+      });
+    }
+    await sleep(interval);
+  }
+}

@@ -1,0 +1,75 @@
+import { Cluster } from "../../local/deliver/cluster.ts";
+import { takeFromPush } from "./argocd/handover.ts";
+import { awaitSync, requestRefresh } from "./argocd/sync.ts";
+import { type Committed, commitFiles, newestWith } from "./commit.ts";
+import type { GitRemote } from "./git.ts";
+
+/** A delivery by GitOps: what is committed where, and who is to sync it. Plain JSON. */
+export interface ReleaseInputs {
+  readonly remote: GitRemote;
+  readonly branch: string;
+  readonly folder: string;
+  /** Contents by path from the repository's root. */
+  readonly files: { readonly [path: string]: string };
+  readonly message: string;
+  readonly author: { readonly name: string; readonly email: string };
+  readonly signingKey?: string | undefined;
+  readonly prOnly: boolean;
+  /** Content of a kubeconfig. */
+  readonly kubeconfig: string;
+  /** Namespace of the workloads. */
+  readonly namespace: string;
+  readonly timeoutSeconds: number;
+}
+
+/** What a delivery came to. */
+export interface Released {
+  readonly commit: string;
+  readonly branch: string;
+  /** Whether it waits for a review. */
+  readonly proposed: boolean;
+}
+
+/** `committed 1a2b3c4d5e to main: 2 added, 1 changed` */
+export function describeCommit({ commit, branch, changes, proposed }: Committed): string {
+  const counts = Object.entries(changes)
+    .filter(([, paths]) => paths.length > 0)
+    .map(([change, paths]) => `${paths.length} ${change}`);
+  const short = commit.slice(0, 10);
+  if (proposed)
+    return `proposed ${short} on the branch ${branch}: nothing is delivered before it is reviewed and merged`;
+  return counts.length === 0
+    ? `nothing to commit: ${branch} has it at ${short}`
+    : `committed ${short} to ${branch}: ${counts.join(", ")}`;
+}
+
+/**
+ * Commits a stack's files, asks Argo CD to look, and waits until they run.
+ *
+ * @throws Fault when the repository refuses the commit, or what it holds does not get to run
+ */
+export async function release(inputs: ReleaseInputs, onProgress: (line: string) => void): Promise<Released> {
+  const { remote, branch, folder, files, kubeconfig, namespace, timeoutSeconds, ...rest } = inputs;
+  const committed = await commitFiles({
+    ...rest,
+    remote,
+    branch,
+    folder,
+    files: Object.entries(files).map(([path, content]) => ({ path, content })),
+  });
+  onProgress(describeCommit(committed));
+  const { commit, tree, proposed } = committed;
+  if (!proposed) {
+    const cluster = new Cluster(kubeconfig);
+    await requestRefresh(cluster, namespace, commit);
+    const status = await awaitSync(cluster, {
+      namespace,
+      revision: commit,
+      isSame: async (revision) => (await newestWith(remote, { branch, folder, tree })) === revision,
+      timeoutSeconds,
+      onProgress,
+    });
+    await takeFromPush(cluster, status);
+  }
+  return { commit, branch: committed.branch, proposed };
+}
