@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { environment } from "./environment.ts";
 import { keyVaults } from "./keyVault.ts";
+import { monitoring } from "./monitoring.ts";
 import { cidr } from "./primitives.ts";
 import { systemVmSize, vmSize } from "./vmSize.ts";
 
@@ -152,6 +153,7 @@ const cluster = z.strictObject({
       "How AKS upgrades Kubernetes by itself; with stable or rapid the version here is only the first one.",
     ),
   maintenance: maintenance.prefault({}).describe("When upgrades may happen."),
+  monitoring: monitoring.describe("What watches the cluster, and keeps what it sees."),
   appRouting: appRouting
     .optional()
     .describe(

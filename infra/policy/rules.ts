@@ -33,6 +33,7 @@ const untaggable = [
   "azure-native:containerregistry:Token",
   "azure-native:containerservice:MaintenanceConfiguration",
   "azure-native:managedidentity:FederatedIdentityCredential",
+  "azure-native:monitor:DataCollectionRuleAssociation",
 ];
 
 const kubernetesKind = /^kubernetes:(?:[^:]+):(\w+)$/;

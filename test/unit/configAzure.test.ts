@@ -51,6 +51,21 @@ describe("a value that Azure would refuse is refused before anything is created,
       "slipway:platform.registry.pull.maxAgeDays = 0: must be 1 or more.",
     ],
     [
+      "monitoring that does not exist",
+      { cluster: { monitoring: { kind: "grafana" } } },
+      'slipway:platform.cluster.monitoring.kind = "grafana": must be "none" or "containerInsights" or "managedPrometheus".',
+    ],
+    [
+      "logs that are kept for less than Azure keeps them",
+      { cluster: { monitoring: { kind: "containerInsights", retentionDays: 7 } } },
+      "slipway:platform.cluster.monitoring.retentionDays = 7: must be from 30 to 730.",
+    ],
+    [
+      "a key of another kind of monitoring",
+      { cluster: { monitoring: { kind: "managedPrometheus", retentionDays: 60 } } },
+      "slipway:platform.cluster.monitoring.retentionDays: is not a known key. See infra/config/stack.schema.json for the keys there are.",
+    ],
+    [
       "zones in a region that has none",
       { location: "westus", cluster: { systemPool: { zones: ["1", "2"] } } },
       "slipway:platform.cluster.systemPool.zones: cannot be set: westus has no availability zones. Remove zones, or choose another location.",

@@ -3,6 +3,7 @@ import * as managedidentity from "@pulumi/azure-native/managedidentity/index.js"
 import * as pulumi from "@pulumi/pulumi";
 import { type AzurePlatform, systemPoolName } from "../../config/azure.ts";
 import { clusterReplaceOnChanges } from "./fixed.ts";
+import { ClusterMonitoring } from "./monitoring.ts";
 import type { AzureResourceGroup } from "./resourceGroup.ts";
 import { roleAssignment } from "./roleAssignment.ts";
 
@@ -75,6 +76,11 @@ export class AksCluster extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const monitoring = new ClusterMonitoring(
+      `${name}-monitoring`,
+      { resourceGroup, location, tags, cluster: resourceName, settings: settings.monitoring },
+      { parent: this },
+    );
     const followsChannel = settings.upgradeChannel === "stable" || settings.upgradeChannel === "rapid";
     const cluster = new containerservice.ManagedCluster(
       `${name}-cluster`,
@@ -135,8 +141,10 @@ export class AksCluster extends pulumi.ComponentResource {
             dnsZoneResourceIds: appRouting?.dnsZones ?? [],
           },
         },
+        azureMonitorProfile: { metrics: monitoring.agents.metrics },
         addonProfiles: {
           azurepolicy: { enabled: true },
+          omsagent: monitoring.agents.omsagent,
           azureKeyvaultSecretsProvider: mountsKeyVaults
             ? { enabled: true, config: { enableSecretRotation: "true", rotationPollInterval: "2m" } }
             : { enabled: false },
@@ -191,6 +199,7 @@ export class AksCluster extends pulumi.ComponentResource {
           { parent: this, dependsOn: [cluster], ignoreChanges: ["count"] },
         ),
     );
+    monitoring.collect(cluster.id);
     for (const zone of appRouting?.dnsZones ?? []) {
       const isPrivate = /\/privateDnsZones\//i.test(zone);
       roleAssignment(
