@@ -74,6 +74,47 @@ program
   .addOption(json())
   .action(async (options) => (await import("./commands/rollback.ts")).rollback(options));
 
+const ephemeral = program
+  .command("ephemeral")
+  .description("stacks that live for a branch, on another stack's cluster and registry");
+
+ephemeral
+  .command("up")
+  .description("make the stack of a branch, or deploy to it again; tells its URLs, and when it ends")
+  .argument("<name>", "the branch, or any other name")
+  .addOption(
+    new Option("--base <stack>", "stack whose cluster and registry it runs on")
+      .argParser(stackName)
+      .default("dev"),
+  )
+  .addOption(images("record that build wrote. Default: what --base runs"))
+  .addOption(wait())
+  .addOption(smoke())
+  .addOption(json())
+  .action(async (name, options) => (await import("./commands/ephemeral.ts")).up(name, options));
+
+ephemeral
+  .command("down")
+  .description("destroy the stack of a branch")
+  .argument("<name>", "what it was made for, or its own name as list tells it")
+  .addOption(wait())
+  .addOption(json())
+  .action(async (name, options) => (await import("./commands/ephemeral.ts")).down(name, options));
+
+ephemeral
+  .command("list")
+  .description("tell which there are, where they answer, and when they end")
+  .addOption(json())
+  .action(async (options) => (await import("./commands/ephemeral.ts")).list(options));
+
+ephemeral
+  .command("gc")
+  .description(
+    "destroy those that have expired or whose branch is merged or gone, and finish what was interrupted",
+  )
+  .addOption(json())
+  .action(async (options) => (await import("./commands/ephemeral.ts")).gc(options));
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,9 +1,10 @@
 import { application } from "../infra/application.ts";
 import type { Release } from "../infra/config/images.ts";
+import { readStackFile, type StackFile } from "../local/deliver/project.ts";
 import { Fault } from "../local/fault.ts";
 import { waitUntilHealthy } from "./health.ts";
 import type { ChangeOptions, Outputs, Stack } from "./stack.ts";
-import { readStackFile, type StackFile, valuesOf, withValues } from "./stackFile.ts";
+import { valuesOf, withValues } from "./stackFile.ts";
 
 /** A stack's file, with a build to run in the place of what its `slipway:images` says. */
 export function withRelease(file: StackFile, release: Release): StackFile {

@@ -31,6 +31,9 @@ interface Result {
   readonly end: string;
 }
 
+/** A stack was being updated for as long as this run was to wait. */
+export class StackLocked extends Fault {}
+
 /** The Pulumi CLI, in this project and on the backend that it is logged in to. */
 export class Pulumi {
   readonly #cli: PulumiCli;
@@ -81,7 +84,7 @@ export class Pulumi {
         continue;
       }
       if (Date.now() > deadline) {
-        throw new Fault({
+        throw new StackLocked({
           what: `stack ${stack}`,
           value: `locked by ${lock.holder}`,
           rule: `is being updated, and was for the ${waitSeconds} s that this run waited`,

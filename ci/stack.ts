@@ -2,9 +2,10 @@ import { z } from "zod";
 import { type Release, release as releaseSchema } from "../infra/config/images.ts";
 import { configNamespace } from "../infra/config/stack.ts";
 import { sharedState } from "../infra/platform/shared.ts";
+import { root, type StackFile } from "../local/deliver/project.ts";
 import { Fault } from "../local/fault.ts";
 import type { Pulumi } from "./pulumi.ts";
-import { type StackFile, withTemporaryStackFile } from "./stackFile.ts";
+import { withTemporaryProject, withTemporaryStackFile } from "./stackFile.ts";
 
 /** What the program puts out. */
 const outputs = z.object({
@@ -151,8 +152,45 @@ export class Stack {
     );
   }
 
-  async #change(args: readonly string[], { waitSeconds, report }: ChangeOptions): Promise<void> {
+  /** Makes the stack where there is none, with nothing left in the checkout. */
+  async create(file: StackFile): Promise<void> {
+    if (await this.exists()) return;
+    const { secretsprovider } = file;
+    const provider = secretsprovider === undefined ? [] : ["--secrets-provider", secretsprovider];
+    await withTemporaryProject(async (cwd) => {
+      await this.#pulumi.run(["stack", "init", this.name, "--no-select", ...provider], { cwd });
+    });
+  }
+
+  /** The stack in full: organization/project/stack. */
+  async fullName(): Promise<string> {
+    const stacks = await this.#pulumi.json<{ name: string }[]>(["stack", "ls", "--json", "-Q"]);
+    const found = stacks.find(({ name }) => name.split("/").at(-1) === this.name);
+    return found?.name ?? this.name;
+  }
+
+  async tags(): Promise<{ readonly [name: string]: string }> {
+    return this.#pulumi.json(["stack", "tag", "ls", "--json", "--stack", this.name]);
+  }
+
+  async tag(name: string, value: string): Promise<void> {
+    await this.#pulumi.run(["stack", "tag", "set", name, value, "--stack", this.name]);
+  }
+
+  /** Destroys what it has, and forgets it. */
+  async destroy(options: ChangeOptions): Promise<void> {
+    await withTemporaryProject((cwd) =>
+      this.#change(
+        ["destroy", "--yes", "--skip-preview", "--remove", "--message", options.message],
+        options,
+        cwd,
+      ),
+    );
+  }
+
+  async #change(args: readonly string[], { waitSeconds, report }: ChangeOptions, cwd = root): Promise<void> {
     await this.#pulumi.change([...args, "--stack", this.name], {
+      cwd,
       stack: this.name,
       waitSeconds,
       onLine: report,

@@ -3,35 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { configNamespace } from "../infra/config/stack.ts";
-import { root } from "../local/deliver/project.ts";
-import { Fault } from "../local/fault.ts";
-
-/** What a Pulumi.<stack>.yaml holds: the configuration, and how its secrets are encrypted. */
-export interface StackFile {
-  readonly secretsprovider?: string;
-  readonly encryptedkey?: string;
-  readonly encryptionsalt?: string;
-  readonly config?: { readonly [key: string]: unknown };
-}
+import { root, type StackFile } from "../local/deliver/project.ts";
 
 /** Values below `slipway:`, by key without it. */
 export type Values = { readonly [key: string]: unknown };
-
-/** @throws Fault when there is none, or it is not YAML */
-export function readStackFile(stack: string): StackFile {
-  const file = `Pulumi.${stack}.yaml`;
-  try {
-    return (parse(readFileSync(join(root, file), "utf8")) as StackFile | null) ?? {};
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new Fault({
-      what: file,
-      value: missing ? "absent" : (error as Error).message,
-      rule: missing ? "must exist" : "must be YAML",
-      fix: missing ? `write ${file}, or correct --stack` : "correct it",
-    });
-  }
-}
 
 /** A stack file's values below `slipway:`; secret ones are still encrypted. */
 export function valuesOf(file: StackFile): Values {
@@ -58,8 +33,23 @@ export async function withTemporaryStackFile<T>(
   const directory = mkdtempSync(join(tmpdir(), "slipway-stack-"));
   try {
     const path = join(directory, `Pulumi.${stack}.yaml`);
-    writeFileSync(path, stringify(file), { mode: 0o600 });
+    // Quoted: a time or a number in plain style would reach the program in another spelling.
+    const text = stringify(file, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" });
+    writeFileSync(path, text, { mode: 0o600 });
     return await run(path);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Runs in a project directory outside the checkout, for what would leave a stack file behind, and removes it. */
+export async function withTemporaryProject<T>(run: (directory: string) => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), "slipway-project-"));
+  try {
+    const definition = parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as Record<string, unknown>;
+    const project = { ...definition, main: join(root, String(definition.main)) };
+    writeFileSync(join(directory, "Pulumi.yaml"), stringify(project));
+    return await run(directory);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

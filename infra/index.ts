@@ -20,6 +20,7 @@ const stackNamespace = new StackNamespace(
     registry: platform.registry,
     quota: stack.config.quota,
     deployers: stack.config.deployers,
+    expires: stack.config.expires,
   },
   { provider: platform.cluster.provider },
 );

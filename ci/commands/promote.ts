@@ -1,6 +1,6 @@
 import { application } from "../../infra/application.ts";
 import type { Release } from "../../infra/config/images.ts";
-import { projectName } from "../../local/deliver/project.ts";
+import { projectName, readStackFile } from "../../local/deliver/project.ts";
 import { Fault } from "../../local/fault.ts";
 import { deployRelease, requirePlatform } from "../deploy.ts";
 import { problems } from "../health.ts";
@@ -8,7 +8,7 @@ import { copyImage } from "../images/copy.ts";
 import { Pulumi } from "../pulumi.ts";
 import { actor, describeRelease, readRelease, sameImages } from "../release.ts";
 import { type Outputs, Stack } from "../stack.ts";
-import { readStackFile, valuesOf } from "../stackFile.ts";
+import { valuesOf } from "../stackFile.ts";
 import { type CommonOptions, printResult, steps } from "../steps.ts";
 import { deployed } from "./deploy.ts";
 

@@ -2,9 +2,9 @@ import { images as imagesSchema } from "../../infra/config/images.ts";
 import { buildOf } from "../../infra/images/build.ts";
 import type { Application, Workload } from "../../infra/workloads/definition.ts";
 import { buildImage, dockerClient, type ImageInputs, pushImage } from "../../local/deliver/image.ts";
-import { projectName } from "../../local/deliver/project.ts";
+import { projectName, readStackFile } from "../../local/deliver/project.ts";
 import type { Outputs } from "../stack.ts";
-import { readStackFile, valuesOf } from "../stackFile.ts";
+import { valuesOf } from "../stackFile.ts";
 import { checkImage, removeLeftovers } from "./check.ts";
 
 type Platform = NonNullable<Outputs["platform"]>;

@@ -6,7 +6,7 @@ import { checkExposure } from "./exposureRules.ts";
 import { images } from "./images.ts";
 import { namespace, platform } from "./platform.ts";
 import { checkReferences, referencesOf, secrets } from "./secrets.ts";
-import { deployers, quota } from "./tenancy.ts";
+import { deployers, ephemeral, expires, quota } from "./tenancy.ts";
 import { workloadOverride } from "./workloads.ts";
 
 /**
@@ -35,6 +35,12 @@ export function stackSchema({ stack, workloads }: StackContext) {
       platform: platform.describe("What the stack runs on."),
       namespace: namespace.default(stack).describe("Kubernetes namespace. Default: the stack's name."),
       quota: quota.optional().describe("Limits of the namespace, for stacks that share a cluster."),
+      ephemeral: ephemeral
+        .prefault({})
+        .describe("The stacks that `npm run ephemeral` makes on this one's platform."),
+      expires: expires
+        .optional()
+        .describe("When `npm run ephemeral -- gc` may destroy this stack; written by `npm run ephemeral`."),
       deployers: deployers
         .default([])
         .describe("Groups that may deploy to the namespace: Entra ID object ids on AKS."),

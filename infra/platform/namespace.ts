@@ -16,6 +16,8 @@ export interface StackNamespaceArgs {
   readonly quota?: Quota | undefined;
   /** Groups that may deploy to the namespace and nowhere else. */
   readonly deployers?: readonly string[];
+  /** When the stack may be destroyed, for those who look at the cluster. */
+  readonly expires?: string | undefined;
 }
 
 /** What Docker keeps in config.json, and the kubelet pulls by. */
@@ -37,7 +39,7 @@ export class StackNamespace extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { namespace, project, stack, registry, quota, deployers = [] }: StackNamespaceArgs,
+    { namespace, project, stack, registry, quota, deployers = [], expires }: StackNamespaceArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("slipway:platform:StackNamespace", name, {}, opts);
@@ -53,6 +55,7 @@ export class StackNamespace extends pulumi.ComponentResource {
             "pod-security.kubernetes.io/warn": "restricted",
             "pod-security.kubernetes.io/audit": "restricted",
           },
+          ...(expires === undefined ? {} : { annotations: { "slipway/expires": expires } }),
         },
       },
       { parent: this },

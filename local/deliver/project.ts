@@ -15,6 +15,14 @@ function holdsCiphertext(value: unknown): boolean {
   return "secure" in value || Object.values(value).some(holdsCiphertext);
 }
 
+/** What a Pulumi.<stack>.yaml holds: the configuration, and how its secrets are encrypted. */
+export interface StackFile {
+  readonly secretsprovider?: string;
+  readonly encryptedkey?: string;
+  readonly encryptionsalt?: string;
+  readonly config?: RawConfig;
+}
+
 /** Name of the Pulumi project. */
 export function projectName(): string {
   return (parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as { name: string }).name;
@@ -28,7 +36,7 @@ const stackNamePattern = /^[A-Za-z0-9_][\w.-]{0,99}$/;
  *
  * @throws Fault when the file is missing or is not YAML
  */
-export function readStackFile(stack: string): RawConfig {
+export function readStackFile(stack: string): StackFile {
   if (!stackNamePattern.test(stack))
     throw new Fault({
       what: "--stack",
@@ -38,7 +46,7 @@ export function readStackFile(stack: string): RawConfig {
     });
   const file = `Pulumi.${stack}.yaml`;
   try {
-    return (parse(readFileSync(join(root, file), "utf8")) as { config?: RawConfig } | null)?.config ?? {};
+    return (parse(readFileSync(join(root, file), "utf8")) as StackFile | null) ?? {};
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
     throw new Fault({
@@ -56,7 +64,7 @@ export function readStackFile(stack: string): RawConfig {
  * @throws Fault when the file is missing or is not YAML, or has an encrypted value, which only the Pulumi CLI can read
  */
 export function stackConfig(stack: string): RawConfig {
-  const config = readStackFile(stack);
+  const config = readStackFile(stack).config ?? {};
   const secret = Object.keys(config).find((key) => holdsCiphertext(config[key]));
   if (secret !== undefined)
     throw new Fault({

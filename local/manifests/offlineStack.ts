@@ -78,7 +78,7 @@ function explainSeals(error: InputError): InputError {
  * there is no such file
  */
 export function readOfflineStack(stack: string, application: Application): OfflineStack {
-  const file: RawConfig = readStackFile(stack);
+  const file: RawConfig = readStackFile(stack).config ?? {};
   const prefix = `${configNamespace}:`;
   const raw: Record<string, unknown> = {};
   const seals: string[] = [];

@@ -28,6 +28,7 @@ case "$*" in
   "stack ls"*) cat "$dir/stacks.json";;
   "stack output"*) cat "$dir/$stack.outputs.json";;
   "stack history"*) cat "$dir/$stack.history.json";;
+  "stack tag ls"*) cat "$dir/$stack.tags.json" 2>/dev/null || echo "{}";;
   "up "*) cp "$config" "$dir/$stack.up.yaml"; [ -f "$dir/$stack.after.json" ] && cp "$dir/$stack.after.json" "$dir/$stack.outputs.json"; :;;
 esac
 `;
@@ -218,6 +219,10 @@ export class Pipeline {
   /** What the stack puts out once it has been updated. */
   after(stack: string, outputs: unknown): void {
     this.file(`${stack}.after.json`, outputs);
+  }
+
+  tags(stack: string, tags: { readonly [name: string]: string }): void {
+    this.file(`${stack}.tags.json`, tags);
   }
 
   history(stack: string, updates: readonly unknown[]): void {

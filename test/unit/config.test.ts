@@ -462,6 +462,7 @@ describe("defaults", () => {
   test("a platform is all that a stack must name", () => {
     expect(parseStackConfig({ platform: { kind: "local" } }, context)).toEqual({
       platform: { kind: "local", address: "127.0.0.1" },
+      ephemeral: { days: 3, quota: { cpu: "2", memory: "2Gi", pods: 10 } },
       namespace: "dev",
       deployers: [],
       images: { source: "build" },
