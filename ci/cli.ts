@@ -29,7 +29,41 @@ const images = (description: string) => new Option("--images <file>", descriptio
 
 const program = new Command("ci").description("What a pipeline calls: the same commands on every CI system");
 
+const defaultStacks = ["dev", "prod"];
+const stacks = () =>
+  new Option("--stack <name...>", "stacks to look at")
+    .argParser((text: string, before: string[] | undefined) => [
+      ...(before === undefined || before === defaultStacks ? [] : before),
+      stackName(text),
+    ])
+    .default(defaultStacks);
 // Modules are loaded by the command that needs them.
+program
+  .command("test")
+  .description(
+    "types, lint, format and tests, with JUnit and Cobertura reports; exits 1 when one of them fails",
+  )
+  .addOption(json())
+  .action(async (options) => (await import("./commands/test.ts")).test(options));
+
+program
+  .command("preview")
+  .description("show what a change does to the stacks, and comment it on the pull request")
+  .addOption(stacks())
+  .addOption(
+    new Option("--target <ref>", "branch or commit that the rendered objects are compared with").default(
+      "origin/main",
+    ),
+  )
+  .option(
+    "--no-state",
+    "without the backend and its credentials, for the change of a fork: the rendered objects only",
+  )
+  .option("--no-policy", "without the house rules of infra/policy")
+  .option("--out <file>", "file that gets the Markdown")
+  .addOption(json())
+  .action(async (options) => (await import("./commands/preview.ts")).preview(options));
+
 program
   .command("build")
   .description("build every image once, test it as a container, push it, and write the record of its digest")
@@ -73,6 +107,13 @@ program
   .addOption(smoke())
   .addOption(json())
   .action(async (options) => (await import("./commands/rollback.ts")).rollback(options));
+
+program
+  .command("drift")
+  .description("compare stacks with what there is, and change neither; exits 2 where they differ")
+  .addOption(stacks())
+  .addOption(json())
+  .action(async (options) => (await import("./commands/drift.ts")).drift(options));
 
 const ephemeral = program
   .command("ephemeral")

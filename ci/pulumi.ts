@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { findPulumi, type PulumiCli } from "../local/deliver/engine.ts";
 import { root } from "../local/deliver/project.ts";
 import { Fault } from "../local/fault.ts";
+import type { PreviewJson } from "./preview/changes.ts";
 import { claimAbandoned, forgetRun, lockIn, noteRun } from "./lock.ts";
 
 /** Lines of the CLI's output that a failure shows. */
@@ -63,6 +64,32 @@ export class Pulumi {
   /** The same for a command that prints JSON. */
   async json<T>(args: readonly string[], options: RunOptions = {}): Promise<T> {
     return JSON.parse(await this.run(args, options)) as T;
+  }
+
+  /** Runs a preview, which tells in its JSON what it found, and in its diagnostics why it failed. */
+  async preview(
+    args: readonly string[],
+    options: RunOptions = {},
+  ): Promise<PreviewJson & { readonly failure?: string }> {
+    const { failed, stdout, lines } = await this.#spawn(args, options);
+    let json: PreviewJson = {};
+    try {
+      json = JSON.parse(stdout) as PreviewJson;
+    } catch {
+      // It failed before it had anything to tell.
+    }
+    if (!failed) return json;
+    const errors = (json.diagnostics ?? []).filter(({ severity }) => severity === "error");
+    const said = errors.map(({ message }) => message.trim()).join("\n");
+    // Not its standard output, which holds the whole state.
+    const rest = lines.filter((line) => !stdout.includes(line));
+    return {
+      ...json,
+      failure: [said, ...rest]
+        .filter((text) => text !== "")
+        .slice(-shownLines)
+        .join("\n"),
+    };
   }
 
   /**

@@ -4,6 +4,7 @@ import { configNamespace } from "../infra/config/stack.ts";
 import { sharedState } from "../infra/platform/shared.ts";
 import { root, type StackFile } from "../local/deliver/project.ts";
 import { Fault } from "../local/fault.ts";
+import type { PreviewJson } from "./preview/changes.ts";
 import type { Pulumi } from "./pulumi.ts";
 import { withTemporaryProject, withTemporaryStackFile } from "./stackFile.ts";
 
@@ -129,6 +130,14 @@ export class Stack {
       });
   }
 
+  /** The build that it was given last; undefined where it never was. */
+  async release(): Promise<Release | undefined> {
+    const [last] = await this.releases();
+    if (last === undefined) return undefined;
+    const { at: _, ...given } = last;
+    return given;
+  }
+
   /** How its last update ended; undefined when there was none. */
   async lastUpdate(): Promise<{ readonly result: string; readonly release?: Release } | undefined> {
     const last = (await this.#history()).find(({ kind }) => kind === "update");
@@ -140,6 +149,24 @@ export class Stack {
   /** Whether an update of it has ever ended well. */
   async hasSucceeded(): Promise<boolean> {
     return (await this.#history()).some(({ kind, result }) => kind === "update" && result === "succeeded");
+  }
+
+  /** What an update with this stack file would do. One that would fail says why in `failure`. */
+  async preview(
+    file: StackFile,
+    { policyPack }: { readonly policyPack?: string | undefined },
+  ): Promise<PreviewJson & { readonly failure?: string }> {
+    const pack = policyPack === undefined ? [] : ["--policy-pack", policyPack];
+    return withTemporaryStackFile(this.name, file, (path) =>
+      this.#pulumi.preview(["preview", "--json", ...pack, "--config-file", path, "--stack", this.name]),
+    );
+  }
+
+  /** What differs from its state. */
+  async refreshPreview(): Promise<PreviewJson & { readonly failure?: string }> {
+    return withTemporaryProject((cwd) =>
+      this.#pulumi.preview(["refresh", "--preview-only", "--json", "--stack", this.name], { cwd }),
+    );
   }
 
   /** `pulumi up` with this stack file. @throws Fault with the CLI's last lines */

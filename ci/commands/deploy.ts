@@ -16,7 +16,7 @@ export interface DeployCommandOptions extends CommonOptions {
 
 /** The build that a stack was given last. @throws Fault when it never was */
 async function current(stack: Stack): Promise<Release> {
-  const [last] = await stack.releases();
+  const last = await stack.release();
   if (last === undefined) {
     throw new Fault({
       what: "--images",
@@ -24,8 +24,7 @@ async function current(stack: Stack): Promise<Release> {
       fix: "write it by npm run ci:build -- --images FILE",
     });
   }
-  const { at: _, ...release } = last;
-  return release;
+  return last;
 }
 
 /** What people and machines are told of a deployment. */

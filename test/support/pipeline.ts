@@ -84,6 +84,8 @@ export function update(given: Release, { result = "succeeded", at = "2026-11-22T
 export class FakeWorld {
   /** Images by Deployment. */
   readonly deployments = new Map<string, { image: string; available?: number }>();
+  /** Argo CD's Applications; where there are none, neither is Argo CD. */
+  readonly applications: unknown[] = [];
   /** Paths that answer otherwise than 200. */
   readonly answers = new Map<string, number>();
   address = "";
@@ -94,6 +96,12 @@ export class FakeWorld {
       if (path.includes("/deployments")) {
         response.setHeader("content-type", "application/json");
         response.end(JSON.stringify({ kind: "DeploymentList", apiVersion: "apps/v1", items: this.#items() }));
+        return;
+      }
+      if (path.includes("/argoproj.io/")) {
+        response.statusCode = this.applications.length === 0 ? 404 : 200;
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify({ items: this.applications }));
         return;
       }
       response.statusCode = this.answers.get(path) ?? 200;
