@@ -11,6 +11,7 @@ export const application = defineApplication({
     },
     readiness: { path: "/readyz", port: "http" },
     liveness: { path: "/healthz", port: "http" },
+    metrics: { path: "/metrics", port: "http", requests: "http_request_duration_seconds" },
     resources: {
       requests: { cpu: "50m", memory: "64Mi" },
       limits: { memory: "192Mi" },
@@ -25,6 +26,7 @@ export const application = defineApplication({
     },
     readiness: { path: "/readyz", port: "http" },
     liveness: { path: "/healthz", port: "http" },
+    metrics: { path: "/metrics", port: "http", requests: "http_request_duration_seconds" },
     resources: {
       requests: { cpu: "50m", memory: "64Mi" },
       limits: { memory: "192Mi" },

@@ -2,6 +2,7 @@ import { application } from "./application.ts";
 import { loadStack } from "./config/load.ts";
 import { deliver } from "./delivery/index.ts";
 import { imageOutputs, provideImages } from "./images/index.ts";
+import { observe } from "./observability/index.ts";
 import { providePlatform, sharePlatform } from "./platform/index.ts";
 import { StackNamespace } from "./platform/namespace.ts";
 import { checkApplication } from "./workloads/check.ts";
@@ -34,6 +35,7 @@ const delivery = await deliver({
   images: provided,
   secretNames: names,
 });
+observe(application, stack, platform, stackNamespace);
 
 /** URL of each workload. */
 export const urls = delivery.urls;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { application } from "../../infra/application.ts";
-import { configNamespace } from "../../infra/config/stack.ts";
 import { parseStackConfig } from "../../infra/config/parse.ts";
+import { configNamespace } from "../../infra/config/stack.ts";
 import { cores, isBurstable } from "../../infra/config/vmSize.ts";
 
 /** Monthly cost of one: low in tens, medium about a hundred, high in several hundreds of dollars or euros. */

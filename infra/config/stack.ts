@@ -4,6 +4,7 @@ import { environmentOf, productionProblems } from "./environment.ts";
 import { exposure } from "./exposure.ts";
 import { checkExposure } from "./exposureRules.ts";
 import { images } from "./images.ts";
+import { observability } from "./observability.ts";
 import { namespace, platform } from "./platform.ts";
 import { checkReferences, referencesOf, secrets } from "./secrets.ts";
 import { deployers, ephemeral, expires, quota } from "./tenancy.ts";
@@ -54,9 +55,22 @@ export function stackSchema({ stack, workloads }: StackContext) {
       delivery: delivery
         .default({ kind: "push" })
         .describe("How the workloads' objects get into the cluster."),
+      observability: observability
+        .prefault({})
+        .describe("How what runs is watched. Default: metrics are served, and nobody collects them."),
       secrets: perWorkload(workloads, secrets).describe(
         "Secret environment variables: pulumi config set --secret --path slipway:secrets.WORKLOAD.NAME, or where in a Key Vault they are.",
       ),
+    })
+    .superRefine(({ platform, observability: { prometheus } }, context) => {
+      if (platform.kind !== "local" || prometheus?.kind !== "azure") return;
+      context.addIssue({
+        code: "custom",
+        path: ["observability", "prometheus", "kind"],
+        input: prometheus.kind,
+        message: "is Azure's, and this platform is local",
+        params: { hint: "Use install or existing" },
+      });
     })
     .superRefine(({ platform }, context) => {
       if (platform.kind !== "azure" || environmentOf(stack, platform.environment) !== "production") return;

@@ -50,8 +50,10 @@ function portProblems(key: string, ports: Workload["ports"]): Problem[] {
 }
 
 function checkProblems(key: string, workload: Workload): Problem[] {
-  return (["readiness", "liveness"] as const).flatMap((probe) => {
-    const { path, port: name } = workload[probe];
+  return (["readiness", "liveness", "metrics"] as const).flatMap((probe) => {
+    const check = workload[probe];
+    if (check === undefined) return [];
+    const { path, port: name } = check;
     return [
       ...(name in workload.ports
         ? []

@@ -35,6 +35,18 @@ export interface HttpCheck {
   readonly port: string;
 }
 
+/** Metrics in Prometheus' text format. */
+export interface Metrics {
+  readonly path: string;
+  /** Name of one of the workload's ports. */
+  readonly port: string;
+  /**
+   * Name of the histogram of requests, in seconds, with a label `status_code`, such as
+   * `http_request_duration_seconds`. With it, errors and latency are watched too.
+   */
+  readonly requests?: string;
+}
+
 /** Protections that are on unless they are named here. */
 export interface Exemptions {
   /** Mount a token for the Kubernetes API into the pod. */
@@ -70,6 +82,8 @@ export interface Workload {
   readonly readiness: HttpCheck;
   /** Alive: a pod that is not is restarted. */
   readonly liveness: HttpCheck;
+  /** What Prometheus scrapes, in stacks that have one (`slipway:observability`). */
+  readonly metrics?: Metrics;
   /** Number of pods. Default: 2. */
   readonly replicas?: number;
   readonly resources: Resources;

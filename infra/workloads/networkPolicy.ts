@@ -23,10 +23,11 @@ const ingressController = {
 
 /**
  * Nobody connects to the workload and it connects to nobody, but for what its definition and the stack say: an
- * exposed port is open to all, or to the ingress controller alone, the others to the workloads that declare `connectsTo`.
+ * exposed port is open to all, or to the ingress controller alone, the others to the workloads that declare
+ * `connectsTo`, its metrics to Prometheus.
  */
 export function networkPolicy(release: Release) {
-  const { workload, clients, servers, stack } = release;
+  const { workload, clients, servers, stack, scrapedFrom } = release;
   if (workload.exemptions?.noNetworkPolicy) return undefined;
   const numbers = Object.values(workload.ports);
   const exposed = numbers.slice(0, 1);
@@ -49,6 +50,16 @@ export function networkPolicy(release: Release) {
                   podSelector: { matchLabels: selectorLabels({ name, stack }) },
                 })),
                 ports: ports(numbers),
+              },
+            ]
+          : []),
+        ...(scrapedFrom !== undefined && workload.metrics !== undefined
+          ? [
+              {
+                from: [
+                  { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": scrapedFrom } } },
+                ],
+                ports: ports([workload.ports[workload.metrics.port] as number]),
               },
             ]
           : []),

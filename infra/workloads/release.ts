@@ -72,6 +72,8 @@ export interface Release extends Omit<Surroundings, "addresses" | "vaultAccess" 
   readonly configFiles: { readonly [file: string]: pulumi.Input<string> };
   /** Workloads of the application that connect to this one. */
   readonly clients: readonly string[];
+  /** Namespace of the Prometheus that scrapes it, where there is one. */
+  readonly scrapedFrom: string | undefined;
   /** Ports of the workloads that this one connects to. */
   readonly servers: { readonly [name: string]: readonly number[] };
 }
@@ -157,6 +159,11 @@ export function secretNames(
   );
 }
 
+/** Azure's managed Prometheus scrapes from the cluster's own namespace. */
+function scrapingNamespace({ prometheus }: StackConfig["observability"]): string | undefined {
+  return prometheus?.kind === "azure" ? "kube-system" : prometheus?.namespace;
+}
+
 /** Makes the stack's choices for one workload of an application. Both have been checked (`checkApplication`). */
 export function releaseOf(
   application: Application,
@@ -202,6 +209,7 @@ export function releaseOf(
       ]),
     ),
     clients: clientsIn(application).get(name) ?? [],
+    scrapedFrom: workload.metrics === undefined ? undefined : scrapingNamespace(config.observability),
     servers: Object.fromEntries(
       (workload.connectsTo ?? []).map((server) => [server, Object.values(application[server]?.ports ?? {})]),
     ),

@@ -4,6 +4,7 @@ import { takeFromArgocd } from "../../infra/gitops/argocd/handover.ts";
 import type { Released, ReleaseInputs } from "../../infra/gitops/release.ts";
 import { releaseType } from "../../infra/gitops/releaseResource.ts";
 import { stackLabels } from "../../infra/workloads/labels.ts";
+import { Fault } from "../fault.ts";
 import { type Change, Cluster, type KubeObject, nameOf } from "./cluster.ts";
 import { evaluateProgram } from "./evaluate.ts";
 import { buildAndPush, dockerClient, type ImageInputs } from "./image.ts";
@@ -70,6 +71,12 @@ class DirectProviders implements pulumi.runtime.Mocks {
         state: { ...inputs, repoDigest: await this.#image(name, plain as unknown as ImageInputs) },
       };
     else if (type === releaseType) return { id: name, state: { ...inputs, ...(await this.#release(plain)) } };
+    else if (type.startsWith("kubernetes:helm.sh/"))
+      throw new Fault({
+        what: `the Helm chart ${String(plain.chart)}`,
+        rule: "is installed by the Pulumi CLI only",
+        fix: "run npm start -- --deliver pulumi, or remove it from slipway:observability",
+      });
     else if (type.startsWith("kubernetes:"))
       return { id: name, state: await this.#object(plain as unknown as KubeObject) };
     else throw new Error(`direct delivery knows no ${type} (${name})`);

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { dnsLabel } from "./primitives.ts";
+
+const chartVersion = z
+  .string()
+  .regex(/^\d+\.\d+\.\d+(-[\w.]+)?$/, "must be a chart's version, such as 92.21.2");
+
+/** Where a Helm chart comes from, and what is set in it. */
+function chart(name: string, version: string, repository: string) {
+  return {
+    chart: z
+      .string()
+      .min(1, "must not be empty")
+      .default(name)
+      .describe("Name in the repository, or the path of a chart on this machine."),
+    version: chartVersion.default(version).describe("Version of the chart, pinned."),
+    repository: z.url("must be the URL of a chart repository").default(repository),
+    values: z.record(z.string(), z.json()).default({}).describe("Values of the chart, over this program's."),
+  };
+}
+
+const prometheus = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z
+      .literal("install")
+      .describe("This stack installs kube-prometheus-stack, for every stack of its cluster."),
+    namespace: dnsLabel.default("monitoring"),
+    ...chart("kube-prometheus-stack", "92.21.2", "https://prometheus-community.github.io/helm-charts"),
+  }),
+  z.strictObject({
+    kind: z
+      .literal("existing")
+      .describe("The cluster has a Prometheus with the Prometheus Operator's kinds."),
+    namespace: dnsLabel.default("monitoring").describe("Namespace that it scrapes from."),
+  }),
+  z.strictObject({
+    kind: z
+      .literal("azure")
+      .describe(
+        "Azure Monitor's managed Prometheus: it is told what to scrape; its rules are Azure's own resources.",
+      ),
+  }),
+]);
+
+const headlamp = z.strictObject({
+  namespace: dnsLabel.default("headlamp"),
+  ...chart("headlamp", "0.42.0", "https://kubernetes-sigs.github.io/headlamp/"),
+});
+
+/** How what runs is watched. */
+export const observability = z.strictObject({
+  prometheus: prometheus
+    .optional()
+    .describe("Scrapes each workload that has metrics; with alert rules and a Grafana dashboard for each."),
+  headlamp: headlamp.optional().describe("Installs Headlamp, a Kubernetes dashboard, in the cluster."),
+});
+
+export type Observability = z.output<typeof observability>;
+export type PrometheusConfig = NonNullable<Observability["prometheus"]>;
