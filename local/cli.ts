@@ -61,6 +61,11 @@ program
   .description("write a stack's objects as files: no Pulumi CLI, login or cluster is needed")
   .requiredOption("--stack <name>", "stack to render, as Pulumi.<name>.yaml configures it")
   .requiredOption("--out <dir>", "directory that gets a folder with the stack's name")
+  .addOption(
+    new Option("--format <format>", "kustomize: a folder for kubectl apply -k; helm: a chart")
+      .choices(["kustomize", "helm"])
+      .default("kustomize"),
+  )
   .option("--values <file>", "the stack's outputs: pulumi stack output --json")
   .option("--images <file>", "images by workload, over those: pulumi stack output images --json")
   .option("--strict", "fail rather than write placeholders for what is not known")

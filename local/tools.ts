@@ -70,6 +70,9 @@ export const argocdTools: ToolFamily = {
   diskGiB: 6,
 };
 
+/** The real Helm, by which a rendered chart is tested and compared. */
+export const helmTools: ToolFamily = { name: "helm", diskGiB: 2 };
+
 /** A built family: where its programs are, and a name for exactly this build. */
 export interface Tools {
   readonly bin: string;

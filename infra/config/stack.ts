@@ -10,6 +10,9 @@ import { checkReferences, referencesOf, secrets } from "./secrets.ts";
 import { deployers, ephemeral, expires, quota } from "./tenancy.ts";
 import { workloadOverride } from "./workloads.ts";
 
+// A configuration is parsed once: to compile a parser for it first takes several times as long, with many workloads.
+z.config({ jitless: true });
+
 /**
  * The namespace of the configuration's keys. Fixed rather than the project's name, so that the stack files keep
  * working in a project that `pulumi new` has named otherwise.

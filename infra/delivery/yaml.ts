@@ -101,40 +101,53 @@ function isPlainObject(value: object): value is { readonly [key: string]: Plain 
   return prototype === Object.prototype || prototype === null;
 }
 
-function mapLines(map: { readonly [key: string]: Plain }, depth: number): string {
-  if (!isPlainObject(map)) throw new TypeError("an object with a class is not plain data");
-  let lines = "";
-  for (const key of sortedKeys(map)) {
-    const value = map[key];
-    if (value === undefined) continue;
-    if (lines !== "") lines += newLine(depth);
-    lines += `${scalars.text(key)}:`;
-    if (typeof value !== "object" || value === null) {
-      lines += ` ${scalars.of(value, depth + 1)}`;
-    } else if (Array.isArray(value)) {
-      lines += value.length === 0 ? " []" : newLine(depth) + listLines(value, depth);
-    } else {
-      const inner = mapLines(value as { readonly [key: string]: Plain }, depth + 1);
-      lines += inner === "" ? " {}" : newLine(depth + 1) + inner;
-    }
-  }
-  return lines;
-}
+/**
+ * Collects a document's parts. They are joined at the end: a string that grows by the piece stays a tree of pieces, of
+ * ten times the memory.
+ */
+class Document {
+  readonly #parts: string[] = [];
 
-function listLines(list: readonly Plain[], depth: number): string {
-  let lines = "";
-  for (const value of list) {
-    if (lines !== "") lines += newLine(depth);
-    lines += "- ";
-    if (typeof value !== "object" || value === null) {
-      lines += scalars.of(value, depth + 1);
-    } else if (Array.isArray(value)) {
-      lines += value.length === 0 ? "[]" : listLines(value, depth + 1);
-    } else {
-      lines += mapLines(value as { readonly [key: string]: Plain }, depth + 1) || "{}";
+  map(map: { readonly [key: string]: Plain }, depth: number): void {
+    if (!isPlainObject(map)) throw new TypeError("an object with a class is not plain data");
+    let first = true;
+    for (const key of sortedKeys(map)) {
+      const value = map[key];
+      if (value === undefined) continue;
+      if (!first) this.#parts.push(newLine(depth));
+      first = false;
+      this.#parts.push(scalars.text(key));
+      if (typeof value !== "object" || value === null) {
+        this.#parts.push(": ", scalars.of(value, depth + 1));
+      } else if (Array.isArray(value)) {
+        this.#parts.push(":");
+        if (value.length > 0) this.#parts.push(newLine(depth));
+        else this.#parts.push(" ");
+        this.list(value, depth);
+      } else {
+        this.#parts.push(":");
+        const at = this.#parts.push(newLine(depth + 1));
+        this.map(value as { readonly [key: string]: Plain }, depth + 1);
+        if (this.#parts[at] === "{}") this.#parts[at - 1] = " ";
+      }
     }
+    if (first) this.#parts.push("{}");
   }
-  return lines;
+
+  list(list: readonly Plain[], depth: number): void {
+    for (const [index, value] of list.entries()) {
+      if (index > 0) this.#parts.push(newLine(depth));
+      this.#parts.push("- ");
+      if (typeof value !== "object" || value === null) this.#parts.push(scalars.of(value, depth + 1));
+      else if (Array.isArray(value)) this.list(value, depth + 1);
+      else this.map(value as { readonly [key: string]: Plain }, depth + 1);
+    }
+    if (list.length === 0) this.#parts.push("[]");
+  }
+
+  text(): string {
+    return `${this.#parts.join("")}\n`;
+  }
 }
 
 /**
@@ -145,5 +158,7 @@ function listLines(list: readonly Plain[], depth: number): string {
  * @throws TypeError for what JSON cannot have: a function, NaN, an object with a class such as a Pulumi Output
  */
 export function toYaml(map: { readonly [key: string]: Plain }): string {
-  return `${mapLines(map, 0) || "{}"}\n`;
+  const document = new Document();
+  document.map(map, 0);
+  return document.text();
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { application } from "../../infra/application.ts";
-import { header, renderApplication } from "../../infra/delivery/render.ts";
+import { renderChart } from "../../infra/delivery/chart.ts";
+import { header, renderingOf, renderStack } from "../../infra/delivery/render.ts";
 import { checkApplication } from "../../infra/workloads/check.ts";
 import { Fault } from "../fault.ts";
 import { readOfflineStack } from "../manifests/offlineStack.ts";
@@ -13,7 +14,11 @@ export interface RenderOptions {
   readonly images?: string;
   readonly values?: string;
   readonly strict?: boolean;
+  readonly format?: keyof typeof formats;
 }
+
+/** The forms in which a stack is rendered. */
+const formats = { kustomize: renderStack, helm: renderChart };
 
 /** What is not known, and where it is to be had: one line. */
 function explainUnresolved(unresolved: readonly string[], stack: string): string {
@@ -25,7 +30,14 @@ function explainUnresolved(unresolved: readonly string[], stack: string): string
  *
  * @throws InputError or Fault; the directory is as it was then
  */
-export function render({ stack: name, out, images, values, strict = false }: RenderOptions): void {
+export function render({
+  stack: name,
+  out,
+  images,
+  values,
+  strict = false,
+  format = "kustomize",
+}: RenderOptions): void {
   const stack = readOfflineStack(name, application);
   checkApplication(application, stack.config);
   const outputs = readOutputs(
@@ -42,7 +54,7 @@ export function render({ stack: name, out, images, values, strict = false }: Ren
       });
     console.warn(`Placeholders stand for what is ${explainUnresolved(resolved.unresolved, name)}`);
   }
-  const files = renderApplication(application, stack, resolved.values, stack.seals);
+  const files = formats[format](renderingOf(application, stack, resolved.values, stack.seals));
   const own = header({ project: stack.project, stack: name });
   const isOwn = (content: string) => content.slice(0, content.indexOf("\n")).includes(own);
   const { written, removed, unchanged } = writeTree(out, name, files, isOwn);

@@ -186,18 +186,14 @@ export function resolveValues(
       ]),
   );
   const vaultAccess = Object.fromEntries(
-    names.flatMap((name) => {
-      const all = referencesOf(config).filter(({ workload }) => workload === name);
-      if (all.length === 0) return [];
+    [...Map.groupBy(referencesOf(config), ({ workload }) => workload)].map(([name, all]) => {
       const references = all.filter(({ certificate }) => !certificate).map(({ to }) => to);
       const access = named.vaultAccess[name];
       const complete =
         access !== undefined && references.every((reference) => reference.name in access.versions);
       return [
-        [
-          name,
-          complete ? access : missing(`Key Vault access of ${name}`, placeholders.vaultAccess(references)),
-        ],
+        name,
+        complete ? access : missing(`Key Vault access of ${name}`, placeholders.vaultAccess(references)),
       ];
     }),
   );

@@ -6,7 +6,8 @@ import { InputError } from "../../infra/config/error.ts";
 import { parseStackConfig } from "../../infra/config/parse.ts";
 import { secretValues } from "../../infra/config/secrets.ts";
 import { stackSchema } from "../../infra/config/stack.ts";
-import { renderApplication } from "../../infra/delivery/render.ts";
+import { renderChart } from "../../infra/delivery/chart.ts";
+import { renderApplication, renderingOf } from "../../infra/delivery/render.ts";
 import { buildWorkload } from "../../infra/workloads/build.ts";
 import { type Application, urlOf, type Workload } from "../../infra/workloads/definition.ts";
 import { releaseOf } from "../../infra/workloads/release.ts";
@@ -272,4 +273,41 @@ test("every secret that the configuration can hold is one that is looked for", (
   expect(secretsOf({ url: "git@host:a.git", ssh })).toEqual(["1", "2", "3", "4", "5", "6"]);
   const token = { push: "7", pull: "8" };
   expect(secretsOf({ url: "https://host/a.git", token })).toEqual(["1", "2", "3", "4", "7", "8"]);
+});
+
+describe("a chart", () => {
+  const chart = (workload: Partial<Workload> = {}, config: Config = {}) => {
+    const application: Application = { api: { ...minimal, ...workload } };
+    return renderChart(renderingOf(application, stackOf(application, config), valuesOf(application)));
+  };
+
+  test("has the number of pods and the image's digest as its only values", () => {
+    expect(parse(contentOf(chart(), "dev/values.yaml"))).toEqual({
+      api: { digest: `sha256:${digest}`, replicas: 2 },
+    });
+    const deployment = contentOf(chart(), "dev/templates/api/deployment.yaml");
+    expect(deployment).toContain('\n  replicas: {{ index .Values "api" "replicas" }}\n');
+    expect(deployment).toContain('image: "registry.example/api@{{ index .Values "api" "digest" }}"\n');
+  });
+
+  test("leaves the number of pods to an autoscaler where there is one", () => {
+    const files = chart({}, autoscaled);
+    expect(parse(contentOf(files, "dev/values.yaml"))).toEqual({ api: { digest: `sha256:${digest}` } });
+    expect(contentOf(files, "dev/templates/api/deployment.yaml")).not.toContain("replicas");
+  });
+
+  test("takes nothing of the application's own text for an expression", () => {
+    const files = chart({
+      env: { TEMPLATE: "{{ .Release.Name }}" },
+      config: { mountPath: "/config", files: { a: "{{ fail }}\n" } },
+    });
+    expect(contentOf(files, "dev/templates/api/deployment.yaml")).toContain('"{{ "{{" }} .Release.Name }}"');
+    expect(contentOf(files, "dev/templates/api/configmap.yaml")).toContain('{{ "{{" }} fail }}');
+  });
+
+  test("has no secret in it either", () => {
+    expect(() =>
+      chart({ secretEnv: ["TOKEN"], env: { COPY: "hunter2" } }, { secrets: { api: { TOKEN: "hunter2" } } }),
+    ).toThrow("api: Deployment spec.template.spec.containers[api].env[COPY].value: holds");
+  });
 });

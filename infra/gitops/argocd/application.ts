@@ -1,5 +1,5 @@
 import type { SyncWindow } from "../../config/argocd.ts";
-import type { RenderableObject } from "../../delivery/render.ts";
+import type { RenderableObject } from "../../delivery/manifest.ts";
 import { applicationName, argoApiVersion, argocdNamespace } from "./names.ts";
 
 /** API group of each kind that is rendered: Argo CD may manage these in the stack's namespace, and nothing else. */
