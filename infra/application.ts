@@ -16,6 +16,7 @@ export const application = defineApplication({
       requests: { cpu: "50m", memory: "64Mi" },
       limits: { memory: "192Mi" },
     },
+    database: { migrate: ["node", "dist/migrate.js"] },
   },
   frontend: {
     image: { context: "app/frontend" },

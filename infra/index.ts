@@ -1,5 +1,7 @@
 import { application } from "./application.ts";
 import { loadStack } from "./config/load.ts";
+import { checkDatabase } from "./database/check.ts";
+import { keepsVolume, provideDatabases } from "./database/index.ts";
 import { deliver } from "./delivery/index.ts";
 import { imageOutputs, provideImages } from "./images/index.ts";
 import { observe } from "./observability/index.ts";
@@ -10,6 +12,7 @@ import { secretNames } from "./workloads/release.ts";
 
 const stack = loadStack(Object.keys(application));
 checkApplication(application, stack.config);
+checkDatabase(stack.config.database);
 
 const platform = await providePlatform(stack, Object.keys(application));
 const stackNamespace = new StackNamespace(
@@ -22,11 +25,13 @@ const stackNamespace = new StackNamespace(
     quota: stack.config.quota,
     deployers: stack.config.deployers,
     expires: stack.config.expires,
+    keep: keepsVolume(application, stack),
   },
   { provider: platform.cluster.provider },
 );
 const provided = await provideImages(application, stack, platform);
 const names = secretNames(application, stack.config, { project: stack.project, stack: stack.name });
+const databases = await provideDatabases({ application, stack, platform, namespace: stackNamespace });
 const delivery = await deliver({
   application,
   stack,
@@ -34,6 +39,7 @@ const delivery = await deliver({
   namespace: stackNamespace,
   images: provided,
   secretNames: names,
+  databases,
 });
 observe(application, stack, platform, stackNamespace);
 
@@ -50,6 +56,7 @@ export const rendering = {
   pullSecret: stackNamespace.pullSecret,
   secretNames: names,
   vaultAccess: platform.vaultAccess,
+  databaseImage: platform.databaseImage,
 };
 /** A kubeconfig for the stack's cluster. Secret. */
 export const kubeconfig = platform.cluster.kubeconfig;

@@ -4,6 +4,7 @@ import { type StackConfig, type StackContext, stackSchema } from "./stack.ts";
 
 /** Keys at or below which a value may be a secret: shown in a message by name only. */
 const secretPaths = [
+  /^database\.url$/,
   // But a reference to a Key Vault, which tells only where the secret is.
   /^secrets(?!\.[^.]+\.[^.]+\.keyVault$)(\.|$)/,
   /^platform\.registry$/,

@@ -117,7 +117,7 @@ function gitopsSecrets({ repository, signingKey, install }: GitopsConfig): strin
 }
 
 /** Every secret that a stack's configuration holds. A test keeps this complete. */
-export function secretValues({ platform, secrets, delivery }: StackConfig): string[] {
+export function secretValues({ platform, secrets, delivery, database }: StackConfig): string[] {
   const password = platform.kind === "local" ? platform.registry?.password : undefined;
   return [
     ...Object.values(secrets)
@@ -125,5 +125,10 @@ export function secretValues({ platform, secrets, delivery }: StackConfig): stri
       .filter((value) => typeof value === "string"),
     ...(password === undefined ? [] : [password]),
     ...(delivery.kind === "gitops" ? gitopsSecrets(delivery) : []),
+    ...(database.kind === "external"
+      ? [database.url, decodeURIComponent(URL.parse(database.url)?.password ?? "")].filter(
+          (text) => text !== "",
+        )
+      : []),
   ];
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { database } from "./database.ts";
 import { checkDelivery, delivery } from "./delivery.ts";
 import { environmentOf, productionProblems } from "./environment.ts";
 import { exposure } from "./exposure.ts";
@@ -61,6 +62,9 @@ export function stackSchema({ stack, workloads }: StackContext) {
       observability: observability
         .prefault({})
         .describe("How what runs is watched. Default: metrics are served, and nobody collects them."),
+      database: database
+        .prefault({ kind: "inCluster" })
+        .describe("Where the workloads that have a database keep it. Default: a server in the cluster."),
       secrets: perWorkload(workloads, secrets).describe(
         "Secret environment variables: pulumi config set --secret --path slipway:secrets.WORKLOAD.NAME, or where in a Key Vault they are.",
       ),

@@ -58,7 +58,8 @@ function renderedFiles(
   const pullSecret = platform.registry.pull === undefined ? {} : { pullSecret: pullSecretName };
   return pulumi.output({ images, vaultAccess: platform.vaultAccess }).apply((known) => {
     const access = known.vaultAccess === undefined ? {} : { vaultAccess: known.vaultAccess };
-    const values = { images: known.images, addresses, secretNames, ...pullSecret, ...access };
+    const image = platform.databaseImage === undefined ? {} : { databaseImage: platform.databaseImage };
+    const values = { images: known.images, addresses, secretNames, ...pullSecret, ...access, ...image };
     const files = renderApplication(workloads, stack, values);
     return Object.fromEntries(files.map(({ path, content }) => [`${repository.prefix}${path}`, content]));
   });
@@ -108,7 +109,7 @@ export async function gitops(shipment: Shipment, config: GitopsConfig): Promise<
   const project = new KubernetesObject("gitops-project", appProject(place), options);
   const synced = new KubernetesObject("gitops-application", application(place), {
     provider,
-    dependsOn: [namespace, access, project, ...secrets],
+    dependsOn: [namespace, access, project, ...secrets, ...shipment.databases.ready],
   });
   const release = new Release(
     "release",

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PushConfig } from "../config/delivery.ts";
 import type { Exposure } from "../config/exposure.ts";
 import type { Stack } from "../config/load.ts";
+import type { Databases } from "../database/index.ts";
 import type { Images } from "../images/index.ts";
 import type { Platform } from "../platform/index.ts";
 import type { StackNamespace } from "../platform/namespace.ts";
@@ -27,11 +28,12 @@ export interface Shipment {
   readonly images: Images;
   /** Names of the workloads' Secrets. */
   readonly secretNames: { readonly [workload: string]: string };
+  readonly databases: Databases;
 }
 
 /** Pulumi applies the workloads. Each takes the others' addresses as Outputs, so one run is enough. */
 function push(
-  { application, stack, platform, namespace, images, secretNames }: Shipment,
+  { application, stack, platform, namespace, images, secretNames, databases }: Shipment,
   { handover }: PushConfig,
 ): Delivery {
   const names = Object.keys(application);
@@ -44,6 +46,7 @@ function push(
     ...(namespace.pullSecret === undefined ? {} : { pullSecret: namespace.pullSecret }),
     addresses: urls,
     secretNames,
+    ...(platform.databaseImage === undefined ? {} : { databaseImage: platform.databaseImage }),
     ...(platform.vaultAccess === undefined ? {} : { vaultAccess: platform.vaultAccess }),
   };
   for (const [name, [, resolve]] of promises) {
@@ -52,7 +55,7 @@ function push(
     );
     const workload = new PushedWorkload(
       name,
-      { objects, handover: handover ?? false },
+      { objects, after: databases.ready, handover: handover ?? false },
       { provider: platform.cluster.provider },
     );
     resolve(serviceUrl(workload.service, stack.config.exposure[name] as Exposure, platform.cluster));

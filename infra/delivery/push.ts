@@ -18,6 +18,7 @@ const kinds: { readonly [kind in Kind]: readonly [suffix: string, resource: Reso
   NetworkPolicy: ["network-policy", kubernetes.networking.v1.NetworkPolicy],
   Service: ["service", kubernetes.core.v1.Service],
   PodDisruptionBudget: ["disruption-budget", kubernetes.policy.v1.PodDisruptionBudget],
+  Job: ["migration", kubernetes.batch.v1.Job],
   Deployment: ["deployment", kubernetes.apps.v1.Deployment],
   Ingress: ["ingress", kubernetes.networking.v1.Ingress],
   HorizontalPodAutoscaler: ["autoscaler", kubernetes.autoscaling.v2.HorizontalPodAutoscaler],
@@ -30,6 +31,7 @@ const prerequisites: readonly Kind[] = [
   "Secret",
   "SecretProviderClass",
   "NetworkPolicy",
+  "Job",
 ];
 
 /**
@@ -49,6 +51,13 @@ function awaitAddressOnly(object: WorkloadObject): WorkloadObject {
   } as WorkloadObject;
 }
 
+/** A migration that failed is run again by the next update, as a new Job. */
+function replaceFailedJob(object: WorkloadObject): WorkloadObject {
+  if (object.kind !== "Job") return object;
+  const annotations = { "pulumi.com/replaceUnready": "true" };
+  return { ...object, metadata: { ...object.metadata, annotations } } as WorkloadObject;
+}
+
 /** Pulumi keeps a Secret's data encrypted in its state and shows it nowhere. */
 function markSecret(object: WorkloadObject): WorkloadObject {
   if (object.kind !== "Secret") return object;
@@ -59,6 +68,8 @@ export interface PushedWorkloadArgs {
   readonly objects: readonly WorkloadObject[];
   /** Whether Pulumi leaves the objects in the cluster when it is told to forget them, all but Secrets. */
   readonly handover?: boolean;
+  /** What must be there before pods start. */
+  readonly after?: readonly pulumi.Resource[];
 }
 
 /** One workload of the application: its Kubernetes objects, or those of them that Pulumi applies, as children. */
@@ -68,19 +79,23 @@ export class PushedWorkload extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { objects, handover = false }: PushedWorkloadArgs,
+    { objects, after = [], handover = false }: PushedWorkloadArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("slipway:delivery:Workload", name, {}, opts);
-    const needed: pulumi.Resource[] = [];
+    const needed: pulumi.Resource[] = [...after];
     let service: kubernetes.core.v1.Service | undefined;
     for (const object of objects) {
       const [suffix, resource] = kinds[object.kind];
-      const created = new resource(`${name}-${suffix}`, markSecret(awaitAddressOnly(object)) as never, {
-        parent: this,
-        ...(object.kind === "Deployment" ? { dependsOn: needed } : {}),
-        ...(handover && object.kind !== "Secret" ? { retainOnDelete: true } : {}),
-      });
+      const created = new resource(
+        `${name}-${suffix}`,
+        markSecret(replaceFailedJob(awaitAddressOnly(object))) as never,
+        {
+          parent: this,
+          ...(object.kind === "Deployment" || object.kind === "Job" ? { dependsOn: [...needed] } : {}),
+          ...(handover && object.kind !== "Secret" ? { retainOnDelete: true } : {}),
+        },
+      );
       if (prerequisites.includes(object.kind)) needed.push(created);
       if (created instanceof kubernetes.core.v1.Service) service = created;
     }

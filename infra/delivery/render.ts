@@ -5,6 +5,7 @@ import type { Application } from "../workloads/definition.ts";
 import { type RunnableImage, releaseOf, type Surroundings } from "../workloads/release.ts";
 import { SecretDetector } from "./leak.ts";
 import { manifest, type RenderableObject } from "./manifest.ts";
+import { syncWaves } from "./syncWaves.ts";
 import { type Plain, toYaml } from "./yaml.ts";
 
 /** A file of the rendered tree; its path is relative to the tree's root and has no `.` or `..` in it. */
@@ -98,6 +99,8 @@ export interface DeployedValues {
   readonly addresses: { readonly [workload: string]: string };
   /** Of each workload that refers to a Key Vault: its identity and the current versions. */
   readonly vaultAccess?: NonNullable<Surroundings["vaultAccess"]>;
+  /** The platform's own image of PostgreSQL, where it has one. */
+  readonly databaseImage?: string;
   /** Names of the workloads' Secrets, where the configuration that is rendered has no values for them. */
   readonly secretNames?: { readonly [workload: string]: string };
 }
@@ -117,7 +120,8 @@ export function renderingOf(
   const buildAll = function* () {
     for (const name of Object.keys(application)) {
       const release = releaseOf(application, name, config, images[name] as RunnableImage, surroundings);
-      yield [name, buildWorkload(release).filter((object) => object.kind !== "Secret")] as const;
+      const objects = buildWorkload(release).filter((object) => object.kind !== "Secret");
+      yield [name, syncWaves(objects)] as const;
     }
   };
   return { project, stack, workloads: buildAll(), secrets: [...secretValues(config), ...furtherSecrets] };

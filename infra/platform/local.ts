@@ -7,6 +7,7 @@ import { type KubeconfigContext, kubeconfigFiles, readKubeconfigContext } from "
 import type { Builder, Platform } from "./platform.ts";
 import { clusterProvider } from "./provider.ts";
 import { requireCluster, requireRegistry } from "./reachable.ts";
+import { clusterReader } from "./reader.ts";
 
 interface Target {
   readonly kubeconfig: KubeconfigContext;
@@ -16,6 +17,7 @@ interface Target {
     readonly password?: string | undefined;
   };
   readonly builder: () => Omit<Builder, "platform">;
+  readonly databaseImage?: string;
   /** The cluster is gone for good once it does not answer: what state remembers of it may be forgotten. */
   readonly disposable: boolean;
   readonly hint: string;
@@ -42,6 +44,7 @@ function embedded(): Target {
       network: descriptor.docker.network,
       baseImage: descriptor.baseImage,
     }),
+    databaseImage: descriptor.postgresImage,
     disposable: true,
     hint: "Start the embedded environment again by npm start",
   };
@@ -64,7 +67,7 @@ function own({ context, kubeconfig, registry }: LocalPlatform): Target {
  * @throws InputError when either does not answer or refuses the credentials
  */
 export async function localPlatform(config: LocalPlatform): Promise<Platform> {
-  const { kubeconfig, registry, builder, disposable, hint } =
+  const { kubeconfig, registry, builder, databaseImage, disposable, hint } =
     config.context === undefined ? embedded() : own(config);
   const { server, username, password } = registry;
   const credentials = username === undefined || password === undefined ? undefined : { username, password };
@@ -87,9 +90,11 @@ export async function localPlatform(config: LocalPlatform): Promise<Platform> {
       kubeconfig: content,
       clusterIdentifier: kubeconfig.clusterIdentifier,
       disposable,
+      read: clusterReader(kubeconfig.content),
       nodeAddress: config.address,
     },
     registry: { server, ...(user === undefined ? {} : { push: user, pull: user }) },
+    ...(databaseImage === undefined ? {} : { databaseImage }),
     builder: { ...builder(), platform: `linux/${process.arch === "arm64" ? "arm64" : "amd64"}` },
   };
 }

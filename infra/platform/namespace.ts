@@ -1,7 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Quota } from "../config/tenancy.ts";
-import { stackLabels } from "../workloads/labels.ts";
+import { keepOnDestroy, stackLabels } from "../workloads/labels.ts";
 import type { Platform } from "./platform.ts";
 import { pullSecretName } from "./pullSecret.ts";
 
@@ -14,6 +14,8 @@ export interface StackNamespaceArgs {
   readonly registry: Platform["registry"];
   /** What all pods of the namespace may take together. */
   readonly quota?: Quota | undefined;
+  /** Whether it outlives the stack, for what is in it. */
+  readonly keep?: boolean;
   /** Groups that may deploy to the namespace and nowhere else. */
   readonly deployers?: readonly string[];
   /** When the stack may be destroyed, for those who look at the cluster. */
@@ -39,7 +41,7 @@ export class StackNamespace extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { namespace, project, stack, registry, quota, deployers = [], expires }: StackNamespaceArgs,
+    { namespace, project, stack, registry, quota, keep = false, deployers = [], expires }: StackNamespaceArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("slipway:platform:StackNamespace", name, {}, opts);
@@ -55,10 +57,17 @@ export class StackNamespace extends pulumi.ComponentResource {
             "pod-security.kubernetes.io/warn": "restricted",
             "pod-security.kubernetes.io/audit": "restricted",
           },
-          ...(expires === undefined ? {} : { annotations: { "slipway/expires": expires } }),
+          ...(keep || expires !== undefined
+            ? {
+                annotations: {
+                  ...(expires === undefined ? {} : { "slipway/expires": expires }),
+                  ...(keep ? keepOnDestroy : {}),
+                },
+              }
+            : {}),
         },
       },
-      { parent: this },
+      { parent: this, retainOnDelete: keep },
     );
     this.namespace = created.metadata.name;
     if (registry.pull !== undefined) {

@@ -19,6 +19,8 @@ export interface Cluster {
   readonly clusterIdentifier: pulumi.Input<string>;
   /** The cluster is gone for good once it does not answer. */
   readonly disposable: boolean;
+  /** Reads an object before the program registers anything; absent where the cluster may not be there yet. */
+  readonly read?: (apiVersion: string, kind: string, namespace: string, name: string) => Promise<unknown>;
   /** Address at which NodePorts answer, where there is one that clients can reach. */
   readonly nodeAddress?: string;
   /** Azure region, where it is one of Azure's. */
@@ -67,6 +69,8 @@ export interface Platform {
   readonly cluster: Cluster;
   readonly registry: Registry;
   readonly builder: Builder;
+  /** Image of PostgreSQL that the cluster can run, where the platform comes with one. */
+  readonly databaseImage?: string;
   /** Present where the cluster mounts secrets of Key Vaults. */
   readonly azure?: AzureSite;
   /** By workload: the identity by which it reads its secrets in a Key Vault. */

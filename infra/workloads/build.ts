@@ -2,6 +2,7 @@ import { configMap } from "./configMap.ts";
 import { deployment } from "./deployment.ts";
 import { horizontalPodAutoscaler } from "./horizontalPodAutoscaler.ts";
 import { ingress } from "./ingress.ts";
+import { migrationJob } from "./migrationJob.ts";
 import { networkPolicy } from "./networkPolicy.ts";
 import { podDisruptionBudget } from "./podDisruptionBudget.ts";
 import type { Release } from "./release.ts";
@@ -20,6 +21,7 @@ const builders = [
   service,
   ingress,
   podDisruptionBudget,
+  migrationJob,
   deployment,
   horizontalPodAutoscaler,
 ] as const;

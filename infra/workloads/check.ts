@@ -72,14 +72,17 @@ function checkProblems(key: string, workload: Workload): Problem[] {
 }
 
 /** Environment variables that every container gets from the stack. */
-const reserved = ["BUILD_NUMBER", "POD_NAME"];
+function reserved({ database }: Workload): string[] {
+  return ["BUILD_NUMBER", "POD_NAME", ...(database === undefined ? [] : ["DATABASE_URL"])];
+}
 
 const drainSeconds = z
   .int("must be a whole number")
   .min(0, "must be 0 or more")
   .max(3600, "must be 3600 or less");
 
-function environmentProblems(key: string, { env = {}, secretEnv = [] }: Workload): Problem[] {
+function environmentProblems(key: string, workload: Workload): Problem[] {
+  const { env = {}, secretEnv = [] } = workload;
   const named = [
     ...Object.keys(env).map((name) => ({ at: `${key}.env.${name} (name)`, name })),
     ...secretEnv.map((name) => ({ at: `${key}.secretEnv`, name })),
@@ -87,11 +90,11 @@ function environmentProblems(key: string, { env = {}, secretEnv = [] }: Workload
   return [
     ...named.flatMap(({ at, name }) => violations(at, name, environmentName)),
     ...named
-      .filter(({ name }) => reserved.includes(name))
+      .filter(({ name }) => reserved(workload).includes(name))
       .map(({ at, name }) => ({
         key: at,
         value: name,
-        rule: "is set for every workload",
+        rule: "is set by Slipway",
         hint: "Choose another name",
       })),
     ...secretEnv

@@ -87,6 +87,11 @@ export interface Workload {
   /** Number of pods. Default: 2. */
   readonly replicas?: number;
   readonly resources: Resources;
+  /** A PostgreSQL database of its own: containers get its URL as DATABASE_URL. */
+  readonly database?: {
+    /** Command of the image that brings the schema up to date, run to its end before new pods start. */
+    readonly migrate: readonly [string, ...string[]];
+  };
   /** Workloads of this application that this one connects to. */
   readonly connectsTo?: readonly string[];
   /** Destinations outside the application, by CIDR and port. */

@@ -1,10 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
-import { configMapName } from "./configMap.ts";
 import type { HttpCheck } from "./definition.ts";
 import { labels, metadata, selectorLabels } from "./labels.ts";
+import { containerSecurity, env, podIdentity, volumes } from "./pod.ts";
 import type { Release } from "./release.ts";
-import { vaultMountPath } from "./secretProviderClass.ts";
 
 /**
  * Seconds that a pod keeps serving after it was told to end: endpoints are removed from the Service at the same
@@ -15,57 +13,6 @@ const defaultDrainSeconds = 20;
 
 function httpGet({ path, port }: HttpCheck) {
   return { httpGet: { path, port } };
-}
-
-function fromSecret(secretName: pulumi.Input<string>, variables: object) {
-  return Object.keys(variables).map((name) => ({
-    name,
-    valueFrom: { secretKeyRef: { name: secretName, key: name } },
-  }));
-}
-
-function env(release: Release) {
-  const { secretName, secretEnv, vault } = release;
-  return [
-    { name: "BUILD_NUMBER", value: release.image.version },
-    { name: "POD_NAME", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "metadata.name" } } },
-    ...Object.entries(release.env).map(([name, value]) => ({ name, value })),
-    ...(secretName === undefined ? [] : fromSecret(secretName, secretEnv)),
-    ...(vault === undefined ? [] : fromSecret(vault.name, vault.env)),
-  ];
-}
-
-function volumes(release: Release) {
-  const { config, writablePaths = [] } = release.workload;
-  return [
-    ...(config === undefined
-      ? []
-      : [
-          {
-            volume: { name: "config", configMap: { name: configMapName(release) } },
-            mount: { name: "config", mountPath: config.mountPath, readOnly: true },
-          },
-        ]),
-    ...(release.vault === undefined
-      ? []
-      : [
-          {
-            volume: {
-              name: "vault",
-              csi: {
-                driver: "secrets-store.csi.k8s.io",
-                readOnly: true,
-                volumeAttributes: { secretProviderClass: release.vault.name },
-              },
-            },
-            mount: { name: "vault", mountPath: vaultMountPath, readOnly: true },
-          },
-        ]),
-    ...writablePaths.map((mountPath, index) => ({
-      volume: { name: `writable-${index}`, emptyDir: {} },
-      mount: { name: `writable-${index}`, mountPath },
-    })),
-  ];
 }
 
 function container(release: Release) {
@@ -87,11 +34,9 @@ function container(release: Release) {
     readinessProbe: { ...httpGet(workload.readiness), periodSeconds: 5, failureThreshold: 2 },
     livenessProbe: { ...httpGet(workload.liveness), periodSeconds: 10, failureThreshold: 3 },
     lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ["ALL"] },
-      readOnlyRootFilesystem: !(workload.exemptions?.writableRootFilesystem ?? false),
-    },
+    // Why a container ended is then told wherever its state is, its last lines included.
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    securityContext: containerSecurity(release),
     ...(mounts.length > 0 ? { volumeMounts: mounts } : {}),
   };
 }
@@ -114,11 +59,7 @@ export function deployment(release: Release) {
       template: {
         metadata: { labels: labels(release) },
         spec: {
-          serviceAccountName: release.name,
-          automountServiceAccountToken: workload.exemptions?.serviceAccountToken ?? false,
-          enableServiceLinks: false,
-          ...(release.pullSecret === undefined ? {} : { imagePullSecrets: [{ name: release.pullSecret }] }),
-          securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+          ...podIdentity(release),
           terminationGracePeriodSeconds: preStopSeconds + (workload.drainSeconds ?? defaultDrainSeconds),
           topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map(
             (topologyKey) => ({

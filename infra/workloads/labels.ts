@@ -19,6 +19,9 @@ export function ownerLabel({ project, stack }: Pick<Release, "project" | "stack"
   return { "slipway.dev/owner": `${project}.${stack}`.slice(0, 63).replace(/[^A-Za-z0-9]+$/, "") };
 }
 
+/** Annotation of what outlives its stack: direct delivery and destroy leave it alone. */
+export const keepOnDestroy = { "slipway.dev/on-destroy": "keep" } as const;
+
 /** The recommended labels of every object and pod; the version is the build number that runs. */
 export function labels(release: Release) {
   return {

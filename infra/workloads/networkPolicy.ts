@@ -1,6 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
+import { serverName } from "./database.ts";
 import { appRouting } from "./ingress.ts";
 import { metadata, selectorLabels } from "./labels.ts";
+import { migrationName } from "./migrationJob.ts";
 import type { Release } from "./release.ts";
 
 /** Lets pods look up names; CoreDNS is in kube-system on every platform that Slipway knows. */
@@ -20,6 +22,25 @@ const dns = {
 const ingressController = {
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": appRouting.namespace } },
 };
+/** The workload's pods, and those that migrate its database. */
+function pods({ name, stack, database }: Release) {
+  const { "app.kubernetes.io/name": own, ...shared } = selectorLabels({ name, stack });
+  if (database === undefined) return { matchLabels: { "app.kubernetes.io/name": own, ...shared } };
+  return {
+    matchLabels: shared,
+    matchExpressions: [
+      { key: "app.kubernetes.io/name", operator: "In", values: [own, migrationName({ name })] },
+    ],
+  };
+}
+
+/** The database: a server in the namespace by its labels, any other by its port alone, for a policy knows no host names. */
+function databaseEgress({ database, stack }: Release) {
+  if (database === undefined) return [];
+  const ports = [{ protocol: "TCP", port: database.port }];
+  const to = [{ podSelector: { matchLabels: selectorLabels({ name: serverName, stack }) } }];
+  return [{ ...(database.server === undefined ? {} : { to }), ports }];
+}
 
 /**
  * Nobody connects to the workload and it connects to nobody, but for what its definition and the stack say: an
@@ -38,7 +59,7 @@ export function networkPolicy(release: Release) {
     kind: "NetworkPolicy",
     metadata: metadata(release),
     spec: {
-      podSelector: { matchLabels: selectorLabels(release) },
+      podSelector: pods(release),
       policyTypes: ["Ingress", "Egress"],
       ingress: [
         ...(type === "NodePort" || type === "LoadBalancer" ? [{ ports: ports(exposed) }] : []),
@@ -66,6 +87,7 @@ export function networkPolicy(release: Release) {
       ],
       egress: [
         dns,
+        ...databaseEgress(release),
         ...Object.entries(servers).map(([name, list]) => ({
           to: [{ podSelector: { matchLabels: selectorLabels({ name, stack }) } }],
           ports: ports(list),

@@ -4,6 +4,7 @@ import { type Secrets, vaultReferences } from "../config/secrets.ts";
 import type { StackConfig } from "../config/stack.ts";
 import type { WorkloadOverride } from "../config/workloads.ts";
 import { type Addresses, contentHash, contentOf, secretHash } from "./content.ts";
+import { type DatabaseAccess, databaseAccess, databaseSecretKey } from "./database.ts";
 import type { Application, Workload } from "./definition.ts";
 import { lift } from "./lift.ts";
 
@@ -44,6 +45,8 @@ export interface Surroundings {
   /** Name of the registry pull secret; absent where the nodes pull by an identity of their own. */
   readonly pullSecret?: pulumi.Input<string>;
   readonly addresses: Addresses;
+  /** The platform's own image of PostgreSQL, where it has one. */
+  readonly databaseImage?: pulumi.Input<string>;
   /** By workload; absent for those that refer to no Key Vault. */
   readonly vaultAccess?: { readonly [workload: string]: VaultAccess };
   /** Names of the workloads' Secrets (`secretNames`): without them, they are found from the values. */
@@ -54,7 +57,8 @@ export interface Surroundings {
 type Amounts = { readonly [resource: string]: string };
 
 /** A workload of one stack with all choices made: what the builders of the single kinds take. */
-export interface Release extends Omit<Surroundings, "addresses" | "vaultAccess" | "secretNames"> {
+export interface Release
+  extends Omit<Surroundings, "addresses" | "vaultAccess" | "secretNames" | "databaseImage"> {
   readonly name: string;
   readonly workload: Workload;
   readonly image: RunnableImage;
@@ -69,6 +73,7 @@ export interface Release extends Omit<Surroundings, "addresses" | "vaultAccess" 
   readonly secretName: string | undefined;
   /** Secret environment variables that are in a Key Vault. */
   readonly vault: VaultMount | undefined;
+  readonly database: DatabaseAccess | undefined;
   readonly configFiles: { readonly [file: string]: pulumi.Input<string> };
   /** Workloads of the application that connect to this one. */
   readonly clients: readonly string[];
@@ -148,13 +153,18 @@ function secretNameOf(
 /** Names of the workloads' Secrets, by content; of those that have one. */
 export function secretNames(
   application: Application,
-  { secrets }: Pick<StackConfig, "secrets">,
+  { secrets, database: databaseConfig }: Pick<StackConfig, "secrets" | "database">,
   owner: Pick<Surroundings, "project" | "stack">,
 ): { readonly [workload: string]: string } {
   return Object.fromEntries(
-    Object.entries(application).flatMap(([name, { secretEnv = [] }]) => {
+    Object.entries(application).flatMap(([name, { secretEnv = [], database }]) => {
       const values = secretEnvOf(secretEnv, secrets[name] ?? {});
-      return Object.keys(values).length === 0 ? [] : [[name, secretNameOf(owner, name, values)]];
+      return [
+        ...(Object.keys(values).length === 0 ? [] : [[name, secretNameOf(owner, name, values)]]),
+        ...(database === undefined
+          ? []
+          : [[databaseSecretKey(name), databaseAccess(name, databaseConfig, owner).secretName]]),
+      ];
     }),
   );
 }
@@ -170,7 +180,7 @@ export function releaseOf(
   name: string,
   config: StackConfig,
   image: RunnableImage,
-  { addresses, vaultAccess, secretNames, ...shared }: Surroundings,
+  { addresses, vaultAccess, secretNames, databaseImage, ...shared }: Surroundings,
 ): Release {
   const workload = application[name] as Workload;
   const override = config.workloads[name] as WorkloadOverride;
@@ -202,6 +212,10 @@ export function releaseOf(
         ? undefined
         : (secretNames?.[name] ?? secretNameOf(shared, name, secretEnv)),
     vault: vaultMount(name, variables, secrets, config.exposure[name] as Exposure, vaultAccess?.[name]),
+    database:
+      workload.database === undefined
+        ? undefined
+        : databaseAccess(name, config.database, { ...shared, image: databaseImage, secretNames }),
     configFiles: Object.fromEntries(
       Object.entries(workload.config?.files ?? {}).map(([file, value]) => [
         file,

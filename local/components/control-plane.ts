@@ -73,7 +73,6 @@ export function controllerManager(settings: Settings, tools: Tools): ProcessSpec
       `--service-account-private-key-file=${pki("sa.key")}`,
       "--use-service-account-credentials=true",
       `--flex-volume-plugin-dir=${join(settings.stateDir, "kubelet/volume-plugins")}`,
-      "--enable-dynamic-provisioning=false",
       // Twenty requests a second, the default, stretch the start of some forty controllers to four seconds.
       "--kube-api-qps=200",
       "--kube-api-burst=400",

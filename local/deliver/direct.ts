@@ -10,6 +10,7 @@ import { evaluateProgram } from "./evaluate.ts";
 import { buildAndPush, dockerClient, type ImageInputs } from "./image.ts";
 import { projectName, type RawConfig } from "./project.ts";
 import { prune } from "./prune.ts";
+import { deleteFailedJob, waitForJob } from "./job.ts";
 import { waitForRollout } from "./rollout.ts";
 import { withoutSecretMarkers } from "./secrets.ts";
 
@@ -103,14 +104,23 @@ class DirectProviders implements pulumi.runtime.Mocks {
   async #object(object: KubeObject): Promise<KubeObject> {
     if (this.cluster === undefined) throw new Error(`${nameOf(object)} has no cluster`);
     this.#report.progress(nameOf(object));
+    if (object.kind === "Job") await deleteFailedJob(this.cluster, object);
     const { live, change } = await this.cluster.apply(object);
     this.applied.push(live);
     this.changes[change] += 1;
-    if (live.kind === "CustomResourceDefinition") await this.cluster.established(live);
-    if (live.kind !== "Deployment") return live;
-    return waitForRollout(this.cluster, live, (summary) =>
-      this.#report.progress(`${nameOf(live)}: ${summary}`),
-    );
+    const onProgress = (summary: string) => this.#report.progress(`${nameOf(live)}: ${summary}`);
+    switch (live.kind) {
+      case "CustomResourceDefinition":
+        await this.cluster.established(live);
+        return live;
+      case "Deployment":
+      case "StatefulSet":
+        return waitForRollout(this.cluster, live, onProgress);
+      case "Job":
+        return waitForJob(this.cluster, live, onProgress);
+      default:
+        return live;
+    }
   }
 }
 
@@ -159,7 +169,10 @@ export async function destroyDirectly(
   for (const { metadata } of await cluster.list("v1", "Namespace", labels))
     await takeFromArgocd(cluster, metadata.name);
   const deleted = await prune(cluster, [], { ...owner, released: false });
-  while ((await cluster.list("v1", "Namespace", labels)).length > 0) {
+  const ending = new Set(
+    deleted.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => metadata.name),
+  );
+  while ((await cluster.list("v1", "Namespace", labels)).some(({ metadata }) => ending.has(metadata.name))) {
     report.progress("waiting for the namespace to be empty");
     await sleep(250);
   }

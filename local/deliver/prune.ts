@@ -1,16 +1,19 @@
 import { trackingAnnotation } from "../../infra/gitops/argocd/names.ts";
-import { ownerLabel, stackLabels } from "../../infra/workloads/labels.ts";
+import { keepOnDestroy, ownerLabel, stackLabels } from "../../infra/workloads/labels.ts";
 import type { Cluster, KubeObject } from "./cluster.ts";
 
 /** Every kind that the program can put into a namespace. The test of the push delivery keeps this complete. */
 export const prunedKinds: readonly (readonly [apiVersion: string, kind: string])[] = [
   ["autoscaling/v2", "HorizontalPodAutoscaler"],
   ["apps/v1", "Deployment"],
+  ["batch/v1", "Job"],
+  ["apps/v1", "StatefulSet"],
   ["policy/v1", "PodDisruptionBudget"],
   ["v1", "Service"],
   ["networking.k8s.io/v1", "NetworkPolicy"],
   ["v1", "ConfigMap"],
   ["v1", "Secret"],
+  ["v1", "PersistentVolumeClaim"],
   ["v1", "ServiceAccount"],
   ["rbac.authorization.k8s.io/v1", "RoleBinding"],
   ["v1", "ResourceQuota"],
@@ -33,6 +36,12 @@ function isSynced({ metadata }: KubeObject): boolean {
   return trackingAnnotation in ((metadata.annotations ?? {}) as object);
 }
 
+/** Whether an object outlives its stack: a volume with data, and what it takes to use it. */
+function isKept({ metadata }: KubeObject): boolean {
+  const annotations = (metadata.annotations ?? {}) as { readonly [name: string]: string };
+  return Object.entries(keepOnDestroy).every(([name, value]) => annotations[name] === value);
+}
+
 export interface PruneOptions {
   readonly project: string;
   readonly stack: string;
@@ -41,7 +50,7 @@ export interface PruneOptions {
 }
 
 /**
- * Deletes what an earlier run of the same stack applied and this one did not.
+ * Deletes what an earlier run of the same stack applied and this one did not, but for what is to outlive the stack.
  *
  * @param applied all objects of this run
  * @returns what was deleted
@@ -54,8 +63,8 @@ export async function prune(
   const labels = stackLabels({ project, stack });
   const kept = new Set(applied.map(key));
   const namespaces = await cluster.list("v1", "Namespace", labels);
-  const left = namespaces.filter((namespace) => !kept.has(key(namespace)));
-  const stays = namespaces.filter((namespace) => kept.has(key(namespace)));
+  const left = namespaces.filter((namespace) => !kept.has(key(namespace)) && !isKept(namespace));
+  const stays = namespaces.filter((namespace) => kept.has(key(namespace)) || isKept(namespace));
   const found = await Promise.all([
     ...stays.flatMap(({ metadata: { name } }) =>
       prunedKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, labels, name)),
@@ -65,7 +74,9 @@ export async function prune(
     ),
   ]);
   const gone = [
-    ...found.flat().filter((object) => !kept.has(key(object)) && !(released && isSynced(object))),
+    ...found
+      .flat()
+      .filter((object) => !kept.has(key(object)) && !isKept(object) && !(released && isSynced(object))),
     ...left,
   ];
   for (const object of gone) await cluster.delete(object);

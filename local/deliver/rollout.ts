@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
+import type { V1Deployment, V1Pod, V1StatefulSet } from "@kubernetes/client-node";
 import { Fault } from "../fault.ts";
 import type { Cluster, KubeObject } from "./cluster.ts";
 
@@ -28,13 +28,38 @@ function progressOf({ metadata, spec, status }: V1Deployment): Progress {
   };
 }
 
+/** Seconds in which a server with a volume must become ready; Kubernetes has no deadline of its own for it. */
+const serverDeadlineSeconds = 120;
+
+/** The same for a StatefulSet. @param waited seconds so far */
+function serverProgressOf({ metadata, spec, status }: V1StatefulSet, waited: number): Progress {
+  const wanted = spec?.replicas ?? 1;
+  const {
+    observedGeneration = 0,
+    readyReplicas = 0,
+    updatedReplicas = 0,
+    currentRevision,
+    updateRevision,
+  } = status ?? {};
+  const observed = observedGeneration >= (metadata?.generation ?? 0);
+  return {
+    done:
+      observed &&
+      readyReplicas >= wanted &&
+      (updatedReplicas >= wanted || currentRevision === updateRevision),
+    failed: waited > serverDeadlineSeconds,
+    summary: `${readyReplicas} of ${wanted} pods ready`,
+  };
+}
+
 function isReady(pod: V1Pod): boolean {
   return pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 }
 
 /** Why a container does not run, in Kubernetes' words. */
 function containerReasons(pod: V1Pod): string[] {
-  return (pod.status?.containerStatuses ?? []).flatMap(({ state, lastState, restartCount }) => {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  return [...initContainerStatuses, ...containerStatuses].flatMap(({ state, lastState, restartCount }) => {
     const ended = state?.terminated ?? lastState?.terminated;
     return [
       ...(state?.waiting === undefined ? [] : [`${state.waiting.reason}: ${state.waiting.message ?? ""}`]),
@@ -100,32 +125,38 @@ export async function explainRollout(
 }
 
 /**
- * Waits until a Deployment's new pods have replaced the old ones.
+ * Waits until the new pods of a Deployment or a StatefulSet have replaced the old ones.
  *
- * @throws Fault when it makes no progress within its progressDeadlineSeconds; the old pods keep serving
+ * @throws Fault when they make no progress within their deadline; a Deployment's old pods keep serving
  */
 export async function waitForRollout(
   cluster: Cluster,
   applied: KubeObject,
   onProgress: (summary: string) => void,
 ): Promise<KubeObject> {
+  const begin = performance.now();
   for (;;) {
     const live = await cluster.read(applied);
     if (live === undefined)
       throw new Fault({
-        what: `Deployment ${applied.metadata.name}`,
+        what: `${applied.kind} ${applied.metadata.name}`,
         rule: "was deleted while it was rolled out",
       });
     const deployment = live as unknown as V1Deployment;
-    const { done, failed, summary } = progressOf(deployment);
+    const isServer = applied.kind === "StatefulSet";
+    const { done, failed, summary } = isServer
+      ? serverProgressOf(live as unknown as V1StatefulSet, (performance.now() - begin) / 1000)
+      : progressOf(deployment);
     if (done) return live;
     onProgress(summary);
     if (failed) {
       const { namespace = "default", name } = live.metadata;
       throw new Fault({
-        what: `Deployment ${namespace}/${name}`,
+        what: `${applied.kind} ${namespace}/${name}`,
         value: summary,
-        rule: `must make progress within ${deployment.spec?.progressDeadlineSeconds} s; the pods of the last good release keep serving`,
+        rule: isServer
+          ? `must be ready within ${serverDeadlineSeconds} s`
+          : `must make progress within ${deployment.spec?.progressDeadlineSeconds} s; the pods of the last good release keep serving`,
         log: await explainRollout(cluster, namespace, name, deployment.spec?.selector.matchLabels ?? {}),
       });
     }

@@ -8,6 +8,7 @@ import type { DeployedValues } from "../../infra/delivery/render.ts";
 import { type AddressedCluster, configuredUrl } from "../../infra/delivery/url.ts";
 import { hasPullSecret, pullSecretName } from "../../infra/platform/pullSecret.ts";
 import { addressesIn } from "../../infra/workloads/content.ts";
+import { databaseSecretKey, workloadsWithDatabase } from "../../infra/workloads/database.ts";
 import type { Application } from "../../infra/workloads/definition.ts";
 import { Fault } from "../fault.ts";
 import { isSealed, type OfflineStack } from "./offlineStack.ts";
@@ -27,6 +28,7 @@ const images = z.record(
 const rendering = z.object({
   pullSecret: z.string().optional(),
   secretNames: z.record(z.string(), z.string()).default({}),
+  databaseImage: z.string().optional(),
   vaultAccess: z
     .record(
       z.string(),
@@ -177,14 +179,19 @@ export function resolveValues(
     names.filter((name) => wanted.has(name)).map((name) => [name, urlOf(name)]),
   );
   const named = known.rendering;
+  const sealed = [
+    ...names.filter((name) => Object.values(config.secrets[name] ?? {}).some(isSealed)),
+    ...(config.database.kind === "external" && isSealed(config.database.url)
+      ? workloadsWithDatabase(application).map(databaseSecretKey)
+      : []),
+  ];
   const secretNames = Object.fromEntries(
-    names
-      .filter((name) => Object.values(config.secrets[name] ?? {}).some(isSealed))
-      .map((name) => [
-        name,
-        named.secretNames[name] ?? missing(`name of ${name}'s Secret`, placeholders.secretName(name)),
-      ]),
+    sealed.map((name) => [
+      name,
+      named.secretNames[name] ?? missing(`name of ${name}'s Secret`, placeholders.secretName(name)),
+    ]),
   );
+  const { databaseImage } = named;
   const vaultAccess = Object.fromEntries(
     [...Map.groupBy(referencesOf(config), ({ workload }) => workload)].map(([name, all]) => {
       const references = all.filter(({ certificate }) => !certificate).map(({ to }) => to);
@@ -202,7 +209,14 @@ export function resolveValues(
     (named.pullSecret !== undefined ||
       (known.deployed ? false : missing("pull secret of the platform", true)));
   return {
-    values: { images, addresses, secretNames, vaultAccess, ...(pulls ? { pullSecret: pullSecretName } : {}) },
+    values: {
+      images,
+      addresses,
+      secretNames,
+      vaultAccess,
+      ...(databaseImage === undefined ? {} : { databaseImage }),
+      ...(pulls ? { pullSecret: pullSecretName } : {}),
+    },
     unresolved,
   };
 }

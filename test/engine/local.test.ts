@@ -62,7 +62,7 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on the local stack", () =>
     const byEngine = await objects();
     await workspace.deliver();
     expect(await objects()).toEqual(byEngine);
-    expect(Object.keys(byEngine).length).toBe(14);
+    expect(Object.keys(byEngine).length).toBe(22);
   });
 
   test("change: a new text is served after one up, and the api's pods stay", async () => {

@@ -45,9 +45,10 @@ export class Workspace {
     this.git("commit", "--quiet", "--message", message);
   }
 
-  /** Writes Pulumi.<stack>.yaml with these values below `slipway:`. */
+  /** Writes Pulumi.<stack>.yaml with these values below `slipway:`. A database goes with its stack unless they say otherwise. */
   configure(config: { readonly [key: string]: unknown }, stack: string = this.stack): void {
-    const keyed = Object.fromEntries(Object.entries(config).map(([key, value]) => [`slipway:${key}`, value]));
+    const whole = { database: { kind: "inCluster", keepVolume: false }, ...config };
+    const keyed = Object.fromEntries(Object.entries(whole).map(([key, value]) => [`slipway:${key}`, value]));
     this.write(`Pulumi.${stack}.yaml`, stringify({ config: keyed }));
   }
 

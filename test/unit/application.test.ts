@@ -57,7 +57,7 @@ describe("a definition that breaks a rule is refused with its key, the value and
     [
       "an environment variable that every container gets",
       api({ env: { POD_NAME: "x" } }),
-      `${key}.env.POD_NAME (name) = "POD_NAME": is set for every workload. Choose another name.`,
+      `${key}.env.POD_NAME (name) = "POD_NAME": is set by Slipway. Choose another name.`,
     ],
     [
       "a secret with the name of a plain variable",

@@ -393,6 +393,16 @@ describe("a message never shows a secret", () => {
       "slipway:secrets.api: must be a map.",
     ],
     [
+      "a database of an unknown kind",
+      { platform, database: { kind: "sqlite" } },
+      'slipway:database.kind = "sqlite": must be "inCluster" or "external".',
+    ],
+    [
+      "an image of the database that is not a digest",
+      { platform, database: { kind: "inCluster", image: "postgres:17" } },
+      'slipway:database.image = "postgres:17": must be an image by digest: name@sha256:….',
+    ],
+    [
       "a secret in the place of all secrets",
       { platform, secrets: "hunter2" },
       "slipway:secrets: must be a map.",
@@ -472,6 +482,14 @@ describe("defaults", () => {
       },
       exposure: { api: { type: "ClusterIP" }, frontend: { type: "ClusterIP" } },
       delivery: { kind: "push" },
+      observability: {},
+      database: {
+        kind: "inCluster",
+        storage: "1Gi",
+        keepVolume: true,
+        credentials: 1,
+        resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } },
+      },
       secrets: { api: {}, frontend: {} },
     });
   });

@@ -12,6 +12,7 @@ vi.mock("../../local/descriptor.ts", async (original) => ({
     docker: { host: "unix:///run/slipway/docker.sock", network: "host" },
     registry: { server: "127.0.0.1:5000", username: "slipway", password: "registry-password" },
     baseImage: "slipway/node:24",
+    postgresImage: `127.0.0.1:5000/slipway/postgres@sha256:${"2".repeat(64)}`,
     address: "127.0.0.1",
   }),
 }));
@@ -19,6 +20,7 @@ vi.mock("../../infra/platform/reachable.ts", () => ({
   requireCluster: async () => {},
   requireRegistry: async () => {},
 }));
+vi.mock("../../infra/platform/reader.ts", () => ({ clusterReader: () => async () => undefined }));
 vi.mock("../../infra/images/buildNumber.ts", () => ({
   buildNumber: () => "0123456789",
   sourceCommit: () => "c".repeat(40),

@@ -23,6 +23,11 @@ vi.mock("../../infra/platform/reachable.ts", () => ({
   requireCluster: async () => {},
   requireRegistry: async () => {},
 }));
+vi.mock("../../infra/platform/reader.ts", () => ({ clusterReader: () => async () => undefined }));
+vi.mock("../../infra/database/key.ts", async (original) => ({
+  ...(await original<object>()),
+  databaseKey: async () => "dGVzdA==",
+}));
 vi.mock("../../infra/platform/azure/login.ts", () => ({ requireAzureLogin: async () => {} }));
 
 const own = (registry: object) => ({
@@ -287,7 +292,7 @@ test("the addresses are those that the cluster gives: its load balancers'", asyn
 
 test("the pull secret holds the registry's credentials as the kubelet reads them", async () => {
   const { resources } = (await runOf("cluster-of-my-own")).result;
-  const secret = resources.find(({ type }) => type === "kubernetes:core/v1:Secret");
+  const secret = resources.find(({ name }) => name === "stack-registry-pull");
   expect(inputsOf(secret).metadata.name).toBe("registry-pull");
   const data = secret?.inputs.data as { "[secret]": Record<string, string> };
   const auth = Buffer.from("ci:registry-password").toString("base64");
@@ -302,7 +307,7 @@ test("the pull secret holds the registry's credentials as the kubelet reads them
 
 test("a registry that asks nobody needs no pull secret", async () => {
   const { resources } = (await runOf("open-registry")).result;
-  expect(resources.filter(({ type }) => type === "kubernetes:core/v1:Secret")).toEqual([]);
+  expect(resources.filter(({ name }) => name === "stack-registry-pull")).toEqual([]);
   for (const deployment of resources.filter(({ type }) => type === "kubernetes:apps/v1:Deployment"))
     expect(inputsOf(deployment).spec.template.spec).not.toHaveProperty("imagePullSecrets");
 });

@@ -5,6 +5,10 @@ vi.mock("../../infra/platform/reachable.ts", () => ({
   requireCluster: async () => {},
   requireRegistry: async () => {},
 }));
+vi.mock("../../infra/platform/reader.ts", () => ({
+  clusterReader: () => async (_: string, kind: string) =>
+    kind === "Secret" ? { data: { key: "dGVzdA==" } } : undefined,
+}));
 vi.mock("../../infra/images/buildNumber.ts", () => ({ buildNumber: () => "0123456789" }));
 
 async function namespaceObjects(extra: { readonly [key: string]: unknown }) {

@@ -5,6 +5,10 @@ vi.mock("../../infra/platform/reachable.ts", () => ({
   requireCluster: async () => {},
   requireRegistry: async () => {},
 }));
+vi.mock("../../infra/platform/reader.ts", () => ({
+  clusterReader: () => async (_: string, kind: string) =>
+    kind === "Secret" ? { data: { key: "dGVzdA==" } } : undefined,
+}));
 
 // In a file of its own: what the failed run leaves behind in the SDK would reach the next one.
 test("a promotion from a stack that runs no such image is refused, and no Deployment is touched", async () => {

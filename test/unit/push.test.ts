@@ -7,7 +7,11 @@ import { objectsOf } from "../support/release.ts";
 /** A workload with an object of every kind that a builder can make. */
 const everything = () =>
   objectsOf(
-    { config: { mountPath: "/config", files: { "a.txt": "a" } }, secretEnv: ["TOKEN"] },
+    {
+      config: { mountPath: "/config", files: { "a.txt": "a" } },
+      secretEnv: ["TOKEN"],
+      database: { migrate: ["migrate"] },
+    },
     {
       secrets: { api: { TOKEN: "x" } },
       workloads: { api: { autoscaling: { minReplicas: 1, maxReplicas: 2 } } },
@@ -29,6 +33,7 @@ describe("a workload that has everything", () => {
     expect(names).toEqual([
       "kubernetes:apps/v1:Deployment api-deployment",
       "kubernetes:autoscaling/v2:HorizontalPodAutoscaler api-autoscaler",
+      "kubernetes:batch/v1:Job api-migration",
       "kubernetes:core/v1:ConfigMap api-config",
       "kubernetes:core/v1:Secret api-secret",
       "kubernetes:core/v1:Service api-service",
@@ -40,7 +45,7 @@ describe("a workload that has everything", () => {
   });
 
   test("is the parent of all of them", () => {
-    expect(registered.filter(({ parent }) => parent === "api")).toHaveLength(8);
+    expect(registered.filter(({ parent }) => parent === "api")).toHaveLength(9);
     for (const { type, parent } of registered.filter((resource) => resource.type.startsWith("kubernetes:")))
       expect({ type, parent }).toEqual({ type, parent: "api" });
   });
@@ -49,6 +54,7 @@ describe("a workload that has everything", () => {
     const deployment = registered.find(({ name }) => name === "api-deployment");
     expect([...(deployment?.dependsOn ?? [])].sort()).toEqual([
       "api-config",
+      "api-migration",
       "api-network-policy",
       "api-secret",
       "api-service-account",
@@ -77,9 +83,14 @@ test("a workload whose secrets are in a Key Vault has its Deployment wait for wh
 });
 
 test("direct delivery prunes every kind that there is a resource for, and no other", () => {
-  // What the namespace itself brings besides the workloads' kinds.
+  // What the namespace itself and a database bring besides the workloads' kinds.
   const tenancy = ["rbac.authorization.k8s.io/v1 RoleBinding", "v1 LimitRange", "v1 ResourceQuota"];
-  const kinds = [...everything().map(({ apiVersion, kind }) => `${apiVersion} ${kind}`), ...tenancy];
+  const server = ["apps/v1 StatefulSet", "v1 PersistentVolumeClaim"];
+  const kinds = [
+    ...everything().map(({ apiVersion, kind }) => `${apiVersion} ${kind}`),
+    ...tenancy,
+    ...server,
+  ];
   expect(prunedKinds.map(([apiVersion, kind]) => `${apiVersion} ${kind}`).sort()).toEqual(kinds.sort());
 });
 

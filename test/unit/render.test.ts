@@ -240,6 +240,7 @@ test("every secret that the configuration can hold is one that is looked for", (
     "",
   );
   expect(paths.sort()).toEqual([
+    ".database.url",
     ".delivery.install.sso.clientSecret",
     ".delivery.repository.ssh.pullKey",
     ".delivery.repository.ssh.pushKey",
@@ -255,6 +256,7 @@ test("every secret that the configuration can hold is one that is looked for", (
       {
         platform: { kind: "local", context: "own", registry: { server: "r", username: "ci", password: "1" } },
         secrets: { api: { TOKEN: "2" } },
+        database: { kind: "external", url: "postgres://u:9@h/d" },
         delivery: {
           kind: "gitops",
           engine: "argocd",
@@ -270,9 +272,27 @@ test("every secret that the configuration can hold is one that is looked for", (
     return secretValues(config).sort();
   };
   const ssh = { knownHosts: "host ssh-ed25519 AAAA", pushKey: "5", pullKey: "6" };
-  expect(secretsOf({ url: "git@host:a.git", ssh })).toEqual(["1", "2", "3", "4", "5", "6"]);
+  expect(secretsOf({ url: "git@host:a.git", ssh })).toEqual([
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "9",
+    "postgres://u:9@h/d",
+  ]);
   const token = { push: "7", pull: "8" };
-  expect(secretsOf({ url: "https://host/a.git", token })).toEqual(["1", "2", "3", "4", "7", "8"]);
+  expect(secretsOf({ url: "https://host/a.git", token })).toEqual([
+    "1",
+    "2",
+    "3",
+    "4",
+    "7",
+    "8",
+    "9",
+    "postgres://u:9@h/d",
+  ]);
 });
 
 describe("a chart", () => {

@@ -17,6 +17,7 @@ vi.mock("../../local/descriptor.ts", async (original) => ({
     docker: { host: "unix:///run/slipway/docker.sock", network: "host" },
     registry: { server: "127.0.0.1:5000", username: "slipway", password: "registry-password" },
     baseImage: "slipway/node:24",
+    postgresImage: `127.0.0.1:5000/slipway/postgres@sha256:${"2".repeat(64)}`,
     address: "127.0.0.1",
   }),
 }));
@@ -24,6 +25,7 @@ vi.mock("../../infra/platform/reachable.ts", () => ({
   requireCluster: async () => {},
   requireRegistry: async () => {},
 }));
+vi.mock("../../infra/platform/reader.ts", () => ({ clusterReader: () => async () => undefined }));
 vi.mock("../../infra/platform/azure/login.ts", () => ({ requireAzureLogin: async () => {} }));
 vi.mock("../../infra/images/buildNumber.ts", () => ({ buildNumber: () => "0123456789" }));
 
@@ -40,10 +42,12 @@ interface Manifest {
   readonly metadata: { readonly name: string; readonly annotations?: Record<string, string> };
 }
 
-/** An object without the annotations by which Pulumi is told how to wait for it. */
-function withoutPulumi(object: Manifest): Manifest {
+/** An object without the annotations by which Pulumi and Argo CD are told how to wait for it. */
+function withoutWaiting(object: Manifest): Manifest {
   const { annotations = {}, ...metadata } = object.metadata;
-  const own = Object.entries(annotations).filter(([key]) => !key.startsWith("pulumi.com/"));
+  const own = Object.entries(annotations).filter(
+    ([key]) => !/^(pulumi\.com|argocd\.argoproj\.io)\//.test(key),
+  );
   return {
     ...object,
     metadata: { ...metadata, ...(own.length === 0 ? {} : { annotations: Object.fromEntries(own) }) },
@@ -60,12 +64,12 @@ test.each(["local", "dev", "prod"])(
     const values = join(temporaryDirectory({ "outputs.json": JSON.stringify(outputs) }), "outputs.json");
     const { files, unresolved } = render(stack, values);
     const pushed = resources
-      .filter(({ type, name }) => type.startsWith("kubernetes:") && !name.startsWith("stack-"))
-      .map(({ inputs }) => withoutPulumi(inputs as unknown as Manifest))
+      .filter(({ type, name }) => type.startsWith("kubernetes:") && !/^(stack|database)-/.test(name))
+      .map(({ inputs }) => withoutWaiting(inputs as unknown as Manifest))
       .filter(({ kind }) => kind !== "Secret");
     const rendered = files
       .filter(({ path }) => path.endsWith(".yaml") && !path.endsWith("/kustomization.yaml"))
-      .map(({ content }) => parse(content, { version: "1.1" }) as Manifest);
+      .map(({ content }) => withoutWaiting(parse(content, { version: "1.1" }) as Manifest));
     expect(unresolved).toEqual([]);
     expect(rendered.length).toBeGreaterThanOrEqual(11);
     expect(byName(rendered)).toEqual(byName(pushed));

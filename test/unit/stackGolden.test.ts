@@ -17,6 +17,11 @@ vi.mock("../../infra/platform/reachable.ts", () => ({
   requireCluster: async () => {},
   requireRegistry: async () => {},
 }));
+vi.mock("../../infra/platform/reader.ts", () => ({ clusterReader: () => async () => undefined }));
+vi.mock("../../infra/database/key.ts", async (original) => ({
+  ...(await original<object>()),
+  databaseKey: async () => "dGVzdA==",
+}));
 vi.mock("../../infra/platform/azure/login.ts", () => ({ requireAzureLogin: async () => {} }));
 vi.mock("../../infra/images/buildNumber.ts", () => ({ buildNumber: () => "0123456789" }));
 

@@ -10,6 +10,7 @@ const groups: { readonly [kind in RenderableObject["kind"]]: string } = {
   Service: "",
   Ingress: "networking.k8s.io",
   PodDisruptionBudget: "policy",
+  Job: "batch",
   Deployment: "apps",
   HorizontalPodAutoscaler: "autoscaling",
   SecretProviderClass: "secrets-store.csi.x-k8s.io",

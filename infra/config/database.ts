@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { memory, secretString } from "./primitives.ts";
+import { resources } from "./workloads.ts";
+
+const inCluster = z.strictObject({
+  kind: z.literal("inCluster").describe("A PostgreSQL server in the stack's namespace, with one volume."),
+  image: z
+    .string()
+    .regex(/^[^@\s]+@sha256:[0-9a-f]{64}$/, "must be an image by digest: name@sha256:…")
+    .optional()
+    .describe(
+      "Image with the contract of the public image `postgres`. Default: the embedded environment's own, else postgres 17.6.",
+    ),
+  storage: memory
+    .default("1Gi")
+    .describe("Size of the volume. It can grow where its class allows, and never shrinks."),
+  storageClass: z
+    .string()
+    .min(1, "must not be empty")
+    .optional()
+    .describe("Class of the volume. Default: the cluster's default class."),
+  resources: resources
+    .prefault({ requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } })
+    .describe("CPU and memory of the server."),
+  keepVolume: z
+    .boolean()
+    .default(true)
+    .describe("Whether the volume, and the namespace that it is in, outlive the stack. Default: true."),
+  credentials: z
+    .int("must be a whole number")
+    .min(1, "must be 1 or more")
+    .default(1)
+    .describe(
+      "Generation of the workloads' users and passwords. Raise it to rotate them; those of the generation before stay valid.",
+    ),
+});
+
+const external = z.strictObject({
+  kind: z.literal("external").describe("A database that is there already."),
+  url: secretString.describe(
+    "Its URL, postgres://user:password@host:5432/name: pulumi config set --secret --path slipway:database.url",
+  ),
+});
+
+/** Where the workloads that have a database keep it. */
+export const database = z.discriminatedUnion("kind", [inCluster, external]);
+
+export type DatabaseConfig = z.output<typeof database>;
+export type InClusterDatabase = Extract<DatabaseConfig, { kind: "inCluster" }>;

@@ -1,0 +1,110 @@
+import type { types } from "@pulumi/kubernetes";
+import { contentHash } from "./content.ts";
+import { adminSecretName } from "./database.ts";
+import { labels, selectorLabels } from "./labels.ts";
+import { lift } from "./lift.ts";
+import { containerSecurity, env, podIdentity, volumes } from "./pod.ts";
+import type { Release } from "./release.ts";
+
+/** Name of the pods that migrate a workload's database: another one than the workload's, whose Service must not find them. */
+export function migrationName({ name }: Pick<Release, "name">): string {
+  return `${name}-migration`;
+}
+
+/**
+ * Makes the workload's database and the user of this generation, where they are not there yet. What the user makes
+ * belongs to the database's owner, so the next generation's user has it too. Users of generations before the last one
+ * are dropped: no pod that serves still has them.
+ */
+const setUp = `
+\\getenv database DATABASE_NAME
+\\getenv login DATABASE_USER
+\\getenv password DATABASE_PASSWORD
+SET client_min_messages = warning;
+SELECT pg_advisory_lock(hashtext(:'database')) \\g /dev/null
+SELECT format('CREATE ROLE %I NOLOGIN', :'database') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'database') \\gexec
+SELECT format('GRANT %I TO CURRENT_USER', :'database') \\gexec
+SELECT format('CREATE DATABASE %I OWNER %I', :'database', :'database') WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \\gexec
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'database') \\gexec
+SELECT format('CREATE ROLE %I LOGIN IN ROLE %I', :'login', :'database') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'login') \\gexec
+SET log_min_error_statement = panic;
+ALTER ROLE :"login" PASSWORD :'password';
+ALTER ROLE :"login" IN DATABASE :"database" SET role = :"database";
+SELECT format('DROP ROLE %I', old.rolname) FROM pg_roles old JOIN pg_auth_members m ON m.member = old.oid JOIN pg_roles owner ON owner.oid = m.roleid
+ WHERE owner.rolname = :'database' AND old.rolname ~ '_\\d+$'
+   AND substring(old.rolname from '\\d+$')::int < substring(:'login' from '\\d+$')::int - 1 \\gexec
+`.trimStart();
+
+function setUpContainer(release: Release) {
+  const { database } = release;
+  if (database?.server === undefined) return undefined;
+  return {
+    name: "set-up",
+    image: database.server.image,
+    imagePullPolicy: "IfNotPresent",
+    // By way of standard input, for \gexec; the passwords come by the environment, never as an argument.
+    command: [
+      "sh",
+      "-c",
+      'printf %s "$SCRIPT" | psql --no-psqlrc --quiet --tuples-only --set=ON_ERROR_STOP=1',
+    ],
+    env: [{ name: "SCRIPT", value: setUp }],
+    envFrom: [{ secretRef: { name: adminSecretName } }, { secretRef: { name: database.secretName } }],
+    resources: { requests: { cpu: "50m", memory: "32Mi" }, limits: { memory: "128Mi" } },
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    securityContext: { ...containerSecurity(release), runAsUser: 65534, readOnlyRootFilesystem: true },
+  };
+}
+
+/**
+ * Brings the database's schema up to date before the pods of a release start. Named by what it runs, so that it runs
+ * again exactly when the image, the command or the credentials change.
+ */
+export function migrationJob(release: Release) {
+  const { database, workload } = release;
+  if (database === undefined || workload.database === undefined) return undefined;
+  const { migrate } = workload.database;
+  const name = migrationName(release);
+  const own = selectorLabels({ name, stack: release.stack });
+  const mounted = volumes(release);
+  const first = setUpContainer(release);
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: {
+      name: lift({ image: release.image.reference }, ({ image }) => {
+        const content = { image, secret: database.secretName, command: migrate.join("\0"), setUp };
+        return `${name}-${contentHash(content)}`;
+      }),
+      namespace: release.namespace,
+      labels: { ...labels(release), ...own },
+    },
+    spec: {
+      // A migration that failed is for people to look at: the next run of the program tries again.
+      backoffLimit: 0,
+      activeDeadlineSeconds: release.rolloutDeadlineSeconds,
+      template: {
+        metadata: { labels: { ...labels(release), ...own } },
+        spec: {
+          ...podIdentity(release),
+          restartPolicy: "Never",
+          ...(first === undefined ? {} : { initContainers: [first] }),
+          containers: [
+            {
+              name: "migrate",
+              image: release.image.reference,
+              imagePullPolicy: "IfNotPresent",
+              command: [...migrate],
+              env: env(release),
+              resources: release.resources,
+              terminationMessagePolicy: "FallbackToLogsOnError",
+              securityContext: containerSecurity(release),
+              ...(mounted.length > 0 ? { volumeMounts: mounted.map(({ mount }) => mount) } : {}),
+            },
+          ],
+          ...(mounted.length > 0 ? { volumes: mounted.map(({ volume }) => volume) } : {}),
+        },
+      },
+    },
+  } satisfies types.input.batch.v1.Job;
+}

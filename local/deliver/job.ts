@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { V1Job, V1Pod } from "@kubernetes/client-node";
+import { Fault } from "../fault.ts";
+import { type Cluster, type KubeObject, nameOf } from "./cluster.ts";
+
+/** Milliseconds between two looks at a Job. */
+const interval = 250;
+
+function hasCondition({ status }: V1Job, type: string): boolean {
+  return (
+    status?.conditions?.some((condition) => condition.type === type && condition.status === "True") ?? false
+  );
+}
+
+/** A Job that failed stays as it is for ever: deleted, the same one may run again. */
+export async function deleteFailedJob(cluster: Cluster, job: KubeObject): Promise<void> {
+  const before = await cluster.read(job);
+  if (before === undefined || !hasCondition(before as unknown as V1Job, "Failed")) return;
+  await cluster.delete(job);
+  while ((await cluster.read(job)) !== undefined) await sleep(interval);
+}
+
+/** The last lines of the container that ended the pod, the first to fail if there are more. */
+async function lastWords(cluster: Cluster, namespace: string, pod: V1Pod): Promise<string[]> {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  const all = [...initContainerStatuses, ...containerStatuses];
+  const stuck =
+    all.find(({ state }) => (state?.terminated?.exitCode ?? 0) !== 0) ?? all.find(({ ready }) => !ready);
+  if (stuck === undefined) return [`Pod ${pod.metadata?.name}: ${pod.status?.message ?? pod.status?.phase}`];
+  const { waiting, terminated } = stuck.state ?? {};
+  const state =
+    terminated === undefined
+      ? `${waiting?.reason ?? "running"}: ${waiting?.message ?? ""}`
+      : `ended with exit code ${terminated.exitCode} (${terminated.reason})`;
+  const name = pod.metadata?.name ?? "";
+  const log = await cluster.core
+    .readNamespacedPodLog({ name, namespace, container: stuck.name, tailLines: 15 })
+    .catch(() => "");
+  const lines = log === "" ? [] : log.trimEnd().split("\n");
+  return [`Pod ${name}, container ${stuck.name}: ${state}`, ...lines.map((line) => `  log: ${line}`)];
+}
+
+/**
+ * Waits until a Job has done its work.
+ *
+ * @throws Fault with the last lines of its log when it fails, or does not end within its activeDeadlineSeconds
+ */
+export async function waitForJob(
+  cluster: Cluster,
+  applied: KubeObject,
+  onProgress: (summary: string) => void,
+): Promise<KubeObject> {
+  const { namespace = "default", name } = applied.metadata;
+  let seen: V1Pod[] = [];
+  for (;;) {
+    const live = await cluster.read(applied);
+    if (live === undefined) throw new Fault({ what: nameOf(applied), rule: "was deleted while it ran" });
+    const job = live as unknown as V1Job;
+    if (hasCondition(job, "Complete")) return live;
+    const labelSelector = `batch.kubernetes.io/job-name=${name}`;
+    const { items: pods } = await cluster.core.listNamespacedPod({ namespace, labelSelector });
+    // A Job that runs into its deadline deletes its pods: what was last seen of them is what can be told.
+    if (pods.length > 0) seen = pods;
+    if (hasCondition(job, "Failed")) {
+      const reason = job.status?.conditions?.find(({ type }) => type === "Failed")?.message;
+      const lines = await Promise.all(seen.map((pod) => lastWords(cluster, namespace, pod)));
+      throw new Fault({
+        what: nameOf(applied),
+        value: reason ?? "failed",
+        rule: "must succeed before the new pods start; the pods of the last good release keep serving",
+        log: lines.flat().join("\n"),
+        fix: "correct it, and run the same command again",
+      });
+    }
+    onProgress(`${seen.at(-1)?.status?.phase ?? "waiting"}`);
+    await sleep(interval);
+  }
+}
