@@ -8,6 +8,8 @@ const benchmarks = {
     "a preview with no changes, against a bare Pulumi program with as many resources (needs the Pulumi CLI)",
   rollout: "failed requests and latency on kept-alive connections while pods are replaced, against idle",
   render: "1,000 workloads of six objects as files, against helm template, cdk8s and bare scripts",
+  gitops:
+    "a push until every pod serves it, against kubectl apply and rollout status; drift until it is healed; a fix after a refused commit",
   memory: "resident memory of the idle environment and of the program",
 } as const;
 

@@ -45,8 +45,8 @@ observe(application, stack, platform, stackNamespace);
 
 /** URL of each workload. */
 export const urls = delivery.urls;
-/** Commit of the manifests repository that is delivered, where the stack has one. */
-export const commit = delivery.commit;
+/** What was committed where, for a stack that is delivered by GitOps. */
+export const release = delivery.release;
 /** Image of each workload as `name@sha256:…`, with its build number. */
 export const images = imageOutputs(provided);
 /** Namespace that the workloads run in. */

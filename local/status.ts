@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { cgroupProcesses } from "./cgroups.ts";
-import { dnsState, nodeState } from "./cluster.ts";
+import { dnsState, nodeState, readObject } from "./cluster.ts";
 import { descriptorPath, readDescriptor } from "./descriptor.ts";
 import { kubeconfigPath } from "./pki.ts";
 import { findProcesses, residentKiB } from "./process.ts";
@@ -26,6 +26,15 @@ export interface ProcessStatus {
   readonly residentMiB?: number;
 }
 
+/** How far a stack that is delivered by GitOps is. */
+export interface ApplicationState {
+  readonly name: string;
+  readonly sync: string;
+  readonly health: string;
+  /** Commit that it was last compared with. */
+  readonly revision?: string;
+}
+
 export interface EnvironmentStatus {
   /** Absent: nothing is there. Down: data without processes. Partial: some run. */
   readonly state: "absent" | "down" | "partial" | "up";
@@ -36,6 +45,8 @@ export interface EnvironmentStatus {
   readonly podsMiB: number;
   readonly node: string;
   readonly dns: string;
+  /** The stacks that Argo CD syncs, where it is installed. */
+  readonly applications?: readonly ApplicationState[];
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly registry?: string;
@@ -69,8 +80,31 @@ export async function environmentStatus(settings: Settings): Promise<Environment
     podsMiB: Math.round(podsKiB / 1024),
     node,
     dns,
-    ...(described ? access(settings) : {}),
+    ...(described ? { ...(await synced(settings)), ...access(settings) } : {}),
   };
+}
+
+interface ApplicationList {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly status?: {
+      readonly sync?: { readonly status?: string; readonly revision?: string };
+      readonly health?: { readonly status?: string };
+    };
+  }[];
+}
+
+async function synced(settings: Settings): Promise<Pick<EnvironmentStatus, "applications">> {
+  const path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications";
+  const found = (await readObject(settings, path).catch(() => undefined)) as ApplicationList | undefined;
+  if (found === undefined) return {};
+  const applications = found.items.map(({ metadata: { name }, status }) => ({
+    name,
+    sync: status?.sync?.status ?? "Unknown",
+    health: status?.health?.status ?? "Unknown",
+    ...(status?.sync?.revision ? { revision: status.sync.revision } : {}),
+  }));
+  return { applications };
 }
 
 function access(settings: Settings) {
@@ -93,6 +127,10 @@ export function formatStatus(status: EnvironmentStatus): string {
     `  ${"node".padEnd(24)} ${node}`,
   ];
   lines.push(`  ${"cluster DNS".padEnd(24)} ${dns}`, `  ${"pods".padEnd(24)} ${status.podsMiB} MiB`);
+  for (const { name, sync, health, revision } of status.applications ?? [])
+    lines.push(
+      `  ${`stack ${name}`.padEnd(24)} ${sync}, ${health}${revision ? ` at ${revision.slice(0, 10)}` : ""}`,
+    );
   if (kubeconfig !== undefined) {
     lines.push(
       `kubeconfig  ${kubeconfig} (context ${NAME})`,

@@ -7,10 +7,10 @@ import { repository } from "./repository.ts";
 const push = z.strictObject({
   kind: z.literal("push").describe("Pulumi applies them."),
   handover: z
-    .literal(true)
-    .optional()
+    .boolean()
+    .default(false)
     .describe(
-      "Set for the deployments right before and right after a change from or to gitops: objects that are there are taken over, and none is deleted when Pulumi is told to forget it.",
+      "Set for one deployment between push and gitops, in either direction: objects that are there are taken over, and none is deleted when Pulumi forgets it.",
     ),
 });
 
@@ -49,6 +49,11 @@ const gitops = {
       "How long a deployment waits until the cluster has synced its commit and is healthy. Default: 900.",
     ),
 };
+
+/** Whether a deployment takes over objects that another owner has made. */
+export function takesOver(config: DeliveryConfig): boolean {
+  return config.kind === "push" && config.handover;
+}
 
 /** How the workloads' objects get into the cluster. */
 export const delivery = z.discriminatedUnion("kind", [

@@ -57,7 +57,7 @@ export function stackSchema({ stack, workloads }: StackContext) {
         "How each workload is reached. Default: ClusterIP.",
       ),
       delivery: delivery
-        .default({ kind: "push" })
+        .default({ kind: "push", handover: false })
         .describe("How the workloads' objects get into the cluster."),
       observability: observability
         .prefault({})

@@ -107,29 +107,33 @@ export async function gitops(shipment: Shipment, config: GitopsConfig): Promise<
   const options = { provider, dependsOn: installed };
   const access = new KubernetesObject("gitops-repository", repositorySecret(place, repository.pull), options);
   const project = new KubernetesObject("gitops-project", appProject(place), options);
+  const args = {
+    remote: { url: repository.pushUrl, credentials: repository.push },
+    branch: repository.branch,
+    folder: repository.folder,
+    files: renderedFiles(shipment, repository, addresses),
+    message: pulumi.output(images).apply((known) => commitMessage(stack.name, known, sourceCommit())),
+    author: config.author,
+    ...(config.signingKey === undefined ? {} : { signingKey: config.signingKey }),
+    prOnly: config.prOnly,
+    kubeconfig,
+    namespace: stack.config.namespace,
+    timeoutSeconds: config.timeoutSeconds,
+  };
+  // The folder may be of long ago: whoever syncs it must find what is delivered now.
+  const commitment = new Release(
+    "commit",
+    { ...args, wait: false },
+    { dependsOn: [namespace, ...secrets, ...shipment.databases.ready] },
+  );
   const synced = new KubernetesObject("gitops-application", application(place), {
     provider,
-    dependsOn: [namespace, access, project, ...secrets, ...shipment.databases.ready],
+    dependsOn: [access, project, commitment],
   });
-  const release = new Release(
-    "release",
-    {
-      remote: { url: repository.pushUrl, credentials: repository.push },
-      branch: repository.branch,
-      folder: repository.folder,
-      files: renderedFiles(shipment, repository, addresses),
-      message: pulumi.output(images).apply((known) => commitMessage(stack.name, known, sourceCommit())),
-      author: config.author,
-      ...(config.signingKey === undefined ? {} : { signingKey: config.signingKey }),
-      prOnly: config.prOnly,
-      kubeconfig,
-      namespace: stack.config.namespace,
-      timeoutSeconds: config.timeoutSeconds,
-    },
-    { dependsOn: [synced] },
-  );
+  const release = new Release("release", { ...args, wait: true }, { dependsOn: [synced] });
   const urls = Object.entries(addresses).map(
     ([name, url]) => [name, release.commit.apply(() => url)] as const,
   );
-  return { urls: Object.fromEntries(urls), commit: release.commit };
+  const { commit, branch, proposed } = release;
+  return { urls: Object.fromEntries(urls), release: pulumi.output({ commit, branch, proposed }) };
 }

@@ -3,6 +3,8 @@ import type { PushConfig } from "../config/delivery.ts";
 import type { Exposure } from "../config/exposure.ts";
 import type { Stack } from "../config/load.ts";
 import type { Databases } from "../database/index.ts";
+import type { Released } from "../gitops/release.ts";
+import { TakeOver } from "../gitops/takeOver.ts";
 import type { Images } from "../images/index.ts";
 import type { Platform } from "../platform/index.ts";
 import type { StackNamespace } from "../platform/namespace.ts";
@@ -15,8 +17,8 @@ import { PushedWorkload } from "./push.ts";
 export interface Delivery {
   /** URL of each workload. */
   readonly urls: { readonly [workload: string]: pulumi.Output<string> };
-  /** Commit of the manifests repository that has what is delivered, where there is one. */
-  readonly commit?: pulumi.Output<string>;
+  /** What was committed where, by GitOps. */
+  readonly release?: pulumi.Output<Released>;
 }
 
 /** What is delivered where: the results of the stages before. */
@@ -36,6 +38,10 @@ function push(
   { application, stack, platform, namespace, images, secretNames, databases }: Shipment,
   { handover }: PushConfig,
 ): Delivery {
+  const { provider, kubeconfig } = platform.cluster;
+  const takeOver = handover
+    ? new TakeOver("take-over", { kubeconfig, namespace: stack.config.namespace })
+    : undefined;
   const names = Object.keys(application);
   const promises = new Map(names.map((name) => [name, pulumi.deferredOutput<string>()]));
   const urls = Object.fromEntries([...promises].map(([name, [url]]) => [name, url]));
@@ -55,8 +61,8 @@ function push(
     );
     const workload = new PushedWorkload(
       name,
-      { objects, after: databases.ready, handover: handover ?? false },
-      { provider: platform.cluster.provider },
+      { objects, after: databases.ready, handover: takeOver },
+      { provider },
     );
     resolve(serviceUrl(workload.service, stack.config.exposure[name] as Exposure, platform.cluster));
   }

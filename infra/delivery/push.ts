@@ -66,8 +66,11 @@ function markSecret(object: WorkloadObject): WorkloadObject {
 
 export interface PushedWorkloadArgs {
   readonly objects: readonly WorkloadObject[];
-  /** Whether Pulumi leaves the objects in the cluster when it is told to forget them, all but Secrets. */
-  readonly handover?: boolean;
+  /**
+   * Where the workloads change hands: what ends another owner's hold on the objects, before any is applied. Pulumi then
+   * leaves them in the cluster when it is told to forget them, all but Secrets.
+   */
+  readonly handover?: pulumi.Resource | undefined;
   /** What must be there before pods start. */
   readonly after?: readonly pulumi.Resource[];
 }
@@ -79,10 +82,11 @@ export class PushedWorkload extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { objects, after = [], handover = false }: PushedWorkloadArgs,
+    { objects, after = [], handover }: PushedWorkloadArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("slipway:delivery:Workload", name, {}, opts);
+    const first = handover === undefined ? [] : [handover];
     const needed: pulumi.Resource[] = [...after];
     let service: kubernetes.core.v1.Service | undefined;
     for (const object of objects) {
@@ -92,8 +96,8 @@ export class PushedWorkload extends pulumi.ComponentResource {
         markSecret(replaceFailedJob(awaitAddressOnly(object))) as never,
         {
           parent: this,
-          ...(object.kind === "Deployment" || object.kind === "Job" ? { dependsOn: [...needed] } : {}),
-          ...(handover && object.kind !== "Secret" ? { retainOnDelete: true } : {}),
+          dependsOn: [...first, ...(object.kind === "Deployment" || object.kind === "Job" ? needed : [])],
+          ...(handover !== undefined && object.kind !== "Secret" ? { retainOnDelete: true } : {}),
         },
       );
       if (prerequisites.includes(object.kind)) needed.push(created);

@@ -20,6 +20,8 @@ export interface ReleaseInputs {
   /** Namespace of the workloads. */
   readonly namespace: string;
   readonly timeoutSeconds: number;
+  /** Whether to wait until it runs, rather than commit only. */
+  readonly wait: boolean;
 }
 
 /** What a delivery came to. */
@@ -44,12 +46,12 @@ export function describeCommit({ commit, branch, changes, proposed }: Committed)
 }
 
 /**
- * Commits a stack's files, asks Argo CD to look, and waits until they run.
+ * Commits a stack's files, and, where it is to wait, asks Argo CD to look and waits until they run.
  *
  * @throws Fault when the repository refuses the commit, or what it holds does not get to run
  */
 export async function release(inputs: ReleaseInputs, onProgress: (line: string) => void): Promise<Released> {
-  const { remote, branch, folder, files, kubeconfig, namespace, timeoutSeconds, ...rest } = inputs;
+  const { remote, branch, folder, files, kubeconfig, namespace, timeoutSeconds, wait, ...rest } = inputs;
   const committed = await commitFiles({
     ...rest,
     remote,
@@ -59,7 +61,7 @@ export async function release(inputs: ReleaseInputs, onProgress: (line: string) 
   });
   onProgress(describeCommit(committed));
   const { commit, tree, proposed } = committed;
-  if (!proposed) {
+  if (wait && !proposed) {
     const cluster = new Cluster(kubeconfig);
     await requestRefresh(cluster, namespace, commit);
     const status = await awaitSync(cluster, {

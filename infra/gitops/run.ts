@@ -1,13 +1,22 @@
-// Run by the dynamic provider, in the project's own Node.js: a delivery as JSON on standard input, what it came to as
-// JSON on standard output, and its progress on standard error.
+// Run by dynamic providers, in the project's own Node.js: a task's name as argument and its inputs as JSON on standard
+// input, its result as JSON on standard output, its progress on standard error.
 import { text } from "node:stream/consumers";
+import { Cluster } from "../../local/deliver/cluster.ts";
 import { explain } from "../../local/fault.ts";
+import { takeFromArgocd } from "./argocd/handover.ts";
 import { type ReleaseInputs, release } from "./release.ts";
+import type { TakeOverInputs } from "./takeOver.ts";
+
+const tasks: { readonly [name: string]: (inputs: never) => Promise<unknown> } = {
+  release: (inputs: ReleaseInputs) => release(inputs, (line) => console.error(line)),
+  takeOver: ({ kubeconfig, namespace }: TakeOverInputs) => takeFromArgocd(new Cluster(kubeconfig), namespace),
+};
 
 try {
-  const inputs = JSON.parse(await text(process.stdin)) as ReleaseInputs;
-  const released = await release(inputs, (line) => console.error(line));
-  console.log(JSON.stringify({ released }));
+  const task = tasks[process.argv[2] ?? ""];
+  if (task === undefined) throw new Error(`there is no task ${process.argv[2]}`);
+  const result = await task(JSON.parse(await text(process.stdin)) as never);
+  console.log(JSON.stringify({ result }));
 } catch (error) {
   console.log(JSON.stringify({ error: explain(error) }));
 }

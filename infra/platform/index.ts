@@ -1,3 +1,4 @@
+import { takesOver } from "../config/delivery.ts";
 import type { Stack } from "../config/load.ts";
 import { referencesOf } from "../config/secrets.ts";
 import type { Platform } from "./platform.ts";
@@ -15,10 +16,11 @@ export async function providePlatform(
     images.source !== "promote"
       ? workloads.map((workload) => `${images.repository ?? project}/${workload}`)
       : [];
+  const takeOver = takesOver(config.delivery);
   switch (platform.kind) {
     case "local": {
       const { localPlatform } = await import("./local.ts");
-      return localPlatform(platform);
+      return localPlatform(platform, takeOver);
     }
     case "shared": {
       const { sharedPlatform } = await import("./shared.ts");
@@ -27,6 +29,7 @@ export async function providePlatform(
         stack: name,
         namespace,
         references: referencesOf(config),
+        takeOver,
         ingresses: workloads.filter((workload) => config.exposure[workload]?.type === "Ingress"),
       });
     }
@@ -38,6 +41,7 @@ export async function providePlatform(
         namespace,
         repositories,
         references: referencesOf(config),
+        takeOver,
       });
     }
   }

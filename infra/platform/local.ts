@@ -66,7 +66,7 @@ function own({ context, kubeconfig, registry }: LocalPlatform): Target {
  *
  * @throws InputError when either does not answer or refuses the credentials
  */
-export async function localPlatform(config: LocalPlatform): Promise<Platform> {
+export async function localPlatform(config: LocalPlatform, takeOver = false): Promise<Platform> {
   const { kubeconfig, registry, builder, databaseImage, disposable, hint } =
     config.context === undefined ? embedded() : own(config);
   const { server, username, password } = registry;
@@ -86,6 +86,7 @@ export async function localPlatform(config: LocalPlatform): Promise<Platform> {
         kubeconfig: content,
         clusterIdentifier: kubeconfig.clusterIdentifier,
         disposable,
+        takeOver,
       }),
       kubeconfig: content,
       clusterIdentifier: kubeconfig.clusterIdentifier,

@@ -11,12 +11,14 @@ export interface ClusterAccess {
   readonly clusterIdentifier: pulumi.Input<string>;
   /** The cluster is gone for good once it does not answer, and nobody else delivers to it. */
   readonly disposable: boolean;
+  /** Take over objects that another owner has made, in this run. */
+  readonly takeOver?: boolean;
 }
 
 /** The provider of a stack's Kubernetes objects: what the program says is what runs, whoever changed it. */
 export function clusterProvider(
   name: string,
-  { kubeconfig, clusterIdentifier, disposable }: ClusterAccess,
+  { kubeconfig, clusterIdentifier, disposable, takeOver = false }: ClusterAccess,
   opts?: pulumi.ResourceOptions,
 ): kubernetes.Provider {
   return new kubernetes.Provider(
@@ -30,7 +32,7 @@ export function clusterProvider(
       enableSecretMutable: true,
       deleteUnreachable: disposable,
       // An interrupted run, or another way to deliver, may have made what this state does not know.
-      upsertExistingObjects: disposable,
+      upsertExistingObjects: disposable || takeOver,
     },
     opts,
   );

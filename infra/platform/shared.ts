@@ -74,6 +74,8 @@ export interface SharedPlatformContext {
   readonly references: readonly Reference[];
   /** Workloads that are exposed by an Ingress. */
   readonly ingresses: readonly string[];
+  /** Take over objects that another owner has made. */
+  readonly takeOver: boolean;
 }
 
 /** This stack's own identities, beside the shared cluster. */
@@ -157,7 +159,12 @@ export async function sharedPlatform(
     ...(azure === undefined ? {} : { azure }),
     ...(vaultAccess === undefined ? {} : { vaultAccess }),
     cluster: {
-      provider: clusterProvider("cluster", { kubeconfig, clusterIdentifier, disposable }),
+      provider: clusterProvider("cluster", {
+        kubeconfig,
+        clusterIdentifier,
+        disposable,
+        takeOver: context.takeOver,
+      }),
       kubeconfig,
       clusterIdentifier,
       disposable,

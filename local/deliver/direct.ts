@@ -3,14 +3,15 @@ import type * as pulumi from "@pulumi/pulumi";
 import { takeFromArgocd } from "../../infra/gitops/argocd/handover.ts";
 import type { Released, ReleaseInputs } from "../../infra/gitops/release.ts";
 import { releaseType } from "../../infra/gitops/releaseResource.ts";
+import { takeOverType } from "../../infra/gitops/takeOver.ts";
 import { stackLabels } from "../../infra/workloads/labels.ts";
 import { Fault } from "../fault.ts";
 import { type Change, Cluster, type KubeObject, nameOf } from "./cluster.ts";
 import { evaluateProgram } from "./evaluate.ts";
 import { buildAndPush, dockerClient, type ImageInputs } from "./image.ts";
-import { projectName, type RawConfig } from "./project.ts";
-import { prune } from "./prune.ts";
 import { deleteFailedJob, waitForJob } from "./job.ts";
+import { projectName, type RawConfig, withHandover } from "./project.ts";
+import { prune } from "./prune.ts";
 import { waitForRollout } from "./rollout.ts";
 import { withoutSecretMarkers } from "./secrets.ts";
 
@@ -42,12 +43,8 @@ class DirectProviders implements pulumi.runtime.Mocks {
   readonly #report: Reporter;
   #dockerHost: string | undefined;
 
-  readonly #pushed: string | undefined;
-
-  /** @param pushed namespace of the workloads, where this run applies them */
-  constructor(report: Reporter, pushed: string | undefined) {
+  constructor(report: Reporter) {
     this.#report = report;
-    this.#pushed = pushed;
   }
 
   call({ token }: pulumi.runtime.MockCallArgs): never {
@@ -64,7 +61,7 @@ class DirectProviders implements pulumi.runtime.Mocks {
   }: pulumi.runtime.MockResourceArgs): Promise<pulumi.runtime.MockResourceResult> {
     const plain = withoutSecretMarkers(inputs) as Record<string, unknown>;
     if (isComponent(type)) return { id: name, state: plain };
-    if (type === "pulumi:providers:kubernetes") await this.#connect(plain.kubeconfig as string);
+    if (type === "pulumi:providers:kubernetes") this.cluster = new Cluster(plain.kubeconfig as string);
     else if (type === "pulumi:providers:docker") this.#dockerHost = plain.host as string | undefined;
     else if (type === "docker:index/image:Image")
       return {
@@ -72,6 +69,7 @@ class DirectProviders implements pulumi.runtime.Mocks {
         state: { ...inputs, repoDigest: await this.#image(name, plain as unknown as ImageInputs) },
       };
     else if (type === releaseType) return { id: name, state: { ...inputs, ...(await this.#release(plain)) } };
+    else if (type === takeOverType) await this.#takeOver(plain.namespace as string);
     else if (type.startsWith("kubernetes:helm.sh/"))
       throw new Fault({
         what: `the Helm chart ${String(plain.chart)}`,
@@ -89,10 +87,8 @@ class DirectProviders implements pulumi.runtime.Mocks {
     return buildAndPush(name, inputs, dockerClient(this.#dockerHost, onLine));
   }
 
-  async #connect(kubeconfig: string): Promise<void> {
-    this.cluster = new Cluster(kubeconfig);
-    // Two who apply the same objects would undo each other's changes.
-    if (this.#pushed !== undefined) await takeFromArgocd(this.cluster, this.#pushed);
+  async #takeOver(namespace: string): Promise<void> {
+    if (this.cluster !== undefined) await takeFromArgocd(this.cluster, namespace);
   }
 
   async #release(inputs: Record<string, unknown>): Promise<Released> {
@@ -138,11 +134,15 @@ export interface DirectOptions {
  * @throws the first error; nothing is deleted then, and pods that run keep running
  */
 export async function deliverDirectly({ stack, config, report }: DirectOptions): Promise<Delivered> {
-  const { kind = "push" } = (config["slipway:delivery"] ?? {}) as { readonly kind?: string };
-  const namespace = (config["slipway:namespace"] as string | undefined) ?? stack;
-  const providers = new DirectProviders(report, kind === "push" ? namespace : undefined);
+  const providers = new DirectProviders(report);
   const project = projectName();
-  const outputs = await evaluateProgram({ project, stack, config, mocks: providers });
+  // Without state nobody knows how the stack was delivered before: whoever owns the workloads hands them over.
+  const outputs = await evaluateProgram({
+    project,
+    stack,
+    config: withHandover(config),
+    mocks: providers,
+  });
   if (providers.cluster !== undefined) {
     const deleted = await prune(providers.cluster, providers.applied, {
       project,

@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { Fault } from "../fault.ts";
 import type { Reporter } from "./direct.ts";
-import { projectName, type RawConfig, root } from "./project.ts";
+import { deliveryKind, projectName, pushingWithHandover, type RawConfig, root } from "./project.ts";
 
 /** The official npm package that fetches the CLI, for machines that have none, and the CLI's version. */
 const npmPackage = "pulumi@3.265.0";
@@ -178,11 +178,26 @@ export class LocalStack {
   }
 }
 
+/** How the stack was delivered last, as the project beside the environment remembers it. */
+function lastDelivery({ directory, stack }: EngineOptions): string | undefined {
+  const file = join(directory, "project", `Pulumi.${stack}.yaml`);
+  if (!existsSync(file)) return undefined;
+  const { config = {} } = (parse(readFileSync(file, "utf8")) ?? {}) as { config?: RawConfig };
+  return deliveryKind(config);
+}
+
 /** Delivers the stack by `pulumi up`. @throws Fault with the CLI's last lines */
 export async function deliverByEngine(
   cli: PulumiCli,
   options: EngineOptions,
 ): Promise<Record<string, unknown>> {
+  const last = lastDelivery(options);
+  if (last !== undefined && last !== deliveryKind(options.config)) {
+    // Between push and gitops: Pulumi must neither delete what it forgets, nor stumble over what is there.
+    const between = new LocalStack(cli, { ...options, config: pushingWithHandover(options.config) });
+    await between.open();
+    await between.up();
+  }
   const stack = new LocalStack(cli, options);
   await stack.open();
   await stack.up();

@@ -5,6 +5,7 @@ import { application } from "../../infra/application.ts";
 import type { DeliveryConfig } from "../../infra/config/delivery.ts";
 import { parseStackConfig } from "../../infra/config/parse.ts";
 import { configNamespace } from "../../infra/config/stack.ts";
+import type { Released } from "../../infra/gitops/release.ts";
 import { kubeconfigFiles, readKubeconfigContext } from "../../infra/platform/kubeconfig.ts";
 import { checkApplication } from "../../infra/workloads/check.ts";
 import { readDescriptor } from "../descriptor.ts";
@@ -172,7 +173,16 @@ export function deliverySummary({ outputs = {} }: DeliveryContext): string {
   const urls = (outputs.urls ?? {}) as Record<string, string>;
   const images = (outputs.images ?? {}) as Record<string, { version: string }>;
   const width = Math.max(0, ...Object.keys(urls).map((name) => name.length));
-  return Object.entries(urls)
-    .map(([name, url]) => `${name.padEnd(width)}  ${url}  build ${images[name]?.version}`)
-    .join("\n");
+  const release = outputs.release as Released | undefined;
+  return [
+    ...Object.entries(urls).map(
+      ([name, url]) => `${name.padEnd(width)}  ${url}  build ${images[name]?.version}`,
+    ),
+    ...(release?.proposed
+      ? [
+          "",
+          `Proposed on the branch ${release.branch}: nothing is delivered before it is reviewed and merged.`,
+        ]
+      : []),
+  ].join("\n");
 }

@@ -75,10 +75,25 @@ export function stackConfig(stack: string): RawConfig {
   return config;
 }
 
+const deliveryKey = "slipway:delivery";
+
+/** How a configuration delivers. */
+export function deliveryKind(config: RawConfig): string {
+  return (config[deliveryKey] as { readonly kind?: string } | undefined)?.kind ?? "push";
+}
+
+/** A configuration that pushes, and takes the workloads over from whoever has delivered them before. */
+export function withHandover(config: RawConfig): RawConfig {
+  return deliveryKind(config) === "push" ? pushingWithHandover(config) : config;
+}
+
+/** A configuration by which push hands the workloads to another delivery, or takes them from it. */
+export function pushingWithHandover(config: RawConfig): RawConfig {
+  return { ...config, [deliveryKey]: { kind: "push", handover: true } };
+}
+
 /** A stack's configuration with another delivery than its file has, where one is asked for. */
 export function withDelivery(config: RawConfig, kind: DeliveryConfig["kind"] | undefined): RawConfig {
-  const key = "slipway:delivery";
-  const given = (config[key] as { readonly kind?: string } | undefined)?.kind ?? "push";
-  if (kind === undefined || kind === given) return config;
-  return { ...config, [key]: kind === "gitops" ? { kind, engine: "argocd" } : { kind } };
+  if (kind === undefined || kind === deliveryKind(config)) return config;
+  return { ...config, [deliveryKey]: kind === "gitops" ? { kind, engine: "argocd" } : { kind } };
 }

@@ -72,10 +72,13 @@ export class Workspace {
   }
 
   /** Runs a command of the CLI on this workspace's stack. */
-  async run(command: "start" | "destroy" | "render", ...options: string[]): Promise<CommandResult> {
+  async run(
+    command: "start" | "destroy" | "render" | "status",
+    ...options: string[]
+  ): Promise<CommandResult> {
     const { exitCode, all } = await execa(
       process.execPath,
-      ["local/cli.ts", command, "--stack", this.stack, ...options],
+      ["local/cli.ts", command, ...(command === "status" ? [] : ["--stack", this.stack]), ...options],
       { cwd: this.path, reject: false, all: true, stdin: "ignore" },
     );
     return { exitCode, output: all };

@@ -481,7 +481,7 @@ describe("defaults", () => {
         frontend: { env: {}, rolloutDeadlineSeconds: 120 },
       },
       exposure: { api: { type: "ClusterIP" }, frontend: { type: "ClusterIP" } },
-      delivery: { kind: "push" },
+      delivery: { kind: "push", handover: false },
       observability: {},
       database: {
         kind: "inCluster",

@@ -105,9 +105,9 @@ describe("a stack that is delivered by GitOps", () => {
         ]),
       ),
     ).toEqual({ type: "git", url, project: "local", sshPrivateKey: "PULL-KEY" });
-    expect(JSON.stringify(program.resources.filter(({ name }) => name !== "release"))).not.toContain(
-      "PUSH-KEY",
-    );
+    expect(
+      JSON.stringify(program.resources.filter(({ name }) => !["commit", "release"].includes(name))),
+    ).not.toContain("PUSH-KEY");
   });
 
   test("may touch its repository, its namespace and the kinds that are rendered: no Secret, nothing of the cluster", () => {

@@ -76,22 +76,28 @@ interface DeploymentLike {
   readonly spec: { readonly selector: { readonly matchLabels: Record<string, string> } };
   readonly status?: {
     readonly observedGeneration?: number;
-    readonly conditions?: readonly { readonly type: string; readonly reason?: string }[];
+    readonly conditions?: readonly { readonly reason?: string; readonly message?: string }[];
   };
 }
 
-/** Says which Deployment has given up on its new pods, and why; nothing when none has. */
-async function stuckRollout(cluster: Cluster, status: ApplicationStatus): Promise<string | undefined> {
-  for (const { kind, namespace, name, health } of status.resources ?? []) {
-    if (kind !== "Deployment" || health?.status !== "Degraded" || namespace === undefined) continue;
+/**
+ * Says which Deployment has given up on its new pods, and why; nothing when none has. Argo CD tells that some object
+ * is degraded, not which one: it does not keep the health of each in the Application.
+ */
+async function stuckRollout(
+  cluster: Cluster,
+  { resources = [] }: ApplicationStatus,
+): Promise<string | undefined> {
+  for (const { kind, namespace, name } of resources) {
+    if (kind !== "Deployment" || namespace === undefined) continue;
     const live = await cluster.read({ apiVersion: "apps/v1", kind, metadata: { namespace, name } });
-    const { metadata, spec, status: own } = (live ?? {}) as unknown as DeploymentLike;
+    const { metadata, spec, status } = (live ?? {}) as unknown as DeploymentLike;
+    const failed = status?.conditions?.find(({ reason }) => reason === "ProgressDeadlineExceeded");
     // Argo CD may still look at the rollout before.
-    const stuck =
-      (own?.observedGeneration ?? 0) >= (metadata?.generation ?? 0) &&
-      own?.conditions?.some(({ reason }) => reason === "ProgressDeadlineExceeded");
-    if (live === undefined || !stuck) continue;
-    return `${nameOf(live)}: ${health.message ?? "Degraded"}\n${await explainRollout(cluster, namespace, name, spec.selector.matchLabels)}`;
+    const observed = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
+    if (live === undefined || failed === undefined || !observed) continue;
+    const pods = await explainRollout(cluster, namespace, name, spec.selector.matchLabels);
+    return `${nameOf(live)}: ${failed.message ?? failed.reason}\n${pods}`;
   }
   return undefined;
 }
@@ -156,13 +162,10 @@ class SyncWatch {
       if (operationState?.phase === "Failed" || operationState?.phase === "Error")
         return [...failed, operationState.message ?? ""].join("\n");
     }
-    const stuck = await stuckRollout(this.#cluster, status);
+    const degraded = status.health?.status === "Degraded";
+    const stuck = degraded ? await stuckRollout(this.#cluster, status) : undefined;
     if (stuck !== undefined) return stuck;
-    const degraded = (status.resources ?? []).filter(
-      ({ kind, health }) => kind !== "Deployment" && health?.status === "Degraded",
-    );
-    if (!this.#lasts("degraded", degraded.length > 0)) return undefined;
-    return degraded.map(({ kind, name, health }) => `${kind} ${name}: ${health?.message}`).join("\n");
+    return this.#lasts("degraded", degraded) ? unfinished(status).join("\n") : undefined;
   }
 }
 

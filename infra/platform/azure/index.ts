@@ -24,6 +24,8 @@ export interface AzurePlatformContext {
   readonly repositories: readonly string[];
   /** What the stack's configuration refers to in Key Vaults. */
   readonly references: readonly Reference[];
+  /** Take over objects in the cluster that another owner has made. */
+  readonly takeOver: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface AzurePlatformContext {
  */
 export async function azurePlatform(
   config: AzurePlatform,
-  { project, stack, namespace, repositories, references }: AzurePlatformContext,
+  { project, stack, namespace, repositories, references, takeOver }: AzurePlatformContext,
 ): Promise<Platform> {
   const { location, keyVaults } = config;
   await requireAzureLogin(config.cluster.login);
@@ -112,7 +114,7 @@ export async function azurePlatform(
     cluster: {
       provider: clusterProvider(
         "cluster",
-        { kubeconfig, clusterIdentifier: cluster.id, disposable: false },
+        { kubeconfig, clusterIdentifier: cluster.id, disposable: false, takeOver },
         { dependsOn: [...cluster.pools] },
       ),
       kubeconfig,
