@@ -13,6 +13,7 @@ vi.mock("../../local/descriptor.ts", async (original) => ({
     address: "127.0.0.1",
   }),
 }));
+vi.mock("../../infra/platform/reader.ts", () => ({ clusterReader: () => async () => undefined }));
 vi.mock("../../infra/platform/reachable.ts", () => ({
   requireCluster: async () => {},
   requireRegistry: async () => {},
@@ -60,10 +61,11 @@ describe("with a Prometheus in the cluster", () => {
     const monitors = of("ServiceMonitor");
     expect(monitors.map(({ metadata }) => metadata.name)).toEqual(["api", "frontend"]);
     const services = of("Service");
-    for (const [index, { spec }] of monitors.entries()) {
+    for (const { metadata, spec } of monitors) {
       expect(spec).toMatchObject({ endpoints: [{ port: "http", path: "/metrics" }] });
       const { matchLabels } = (spec as unknown as { selector: { matchLabels: object } }).selector;
-      expect(services[index]?.metadata.labels).toMatchObject(matchLabels);
+      const service = services.find(({ metadata: { name } }) => name === metadata.name);
+      expect(service?.metadata.labels).toMatchObject(matchLabels);
     }
   });
 
