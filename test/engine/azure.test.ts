@@ -3,10 +3,15 @@ import { parse } from "yaml";
 import { readDescriptor } from "../../local/descriptor.ts";
 import { AzureDouble, provideLoadBalancers } from "../support/azure/stack.ts";
 import { clients, getGreeting, getText, stackObjects } from "../support/cluster.ts";
+import {
+  defineSecretProviderClasses,
+  secretProviderClasses,
+} from "../support/azure/secretProviderClasses.ts";
 import { PulumiStack, pulumiCommand } from "../support/pulumi.ts";
 import { Workspace } from "../support/workspace.ts";
 
 const stack = "test-azure";
+const team = { kind: "existing", resourceGroup: "rg-team" };
 type Platform = { readonly cluster: Record<string, unknown>; readonly [key: string]: unknown };
 
 describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () => {
@@ -14,10 +19,12 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
   let pulumi: PulumiStack;
   let azure: AzureDouble;
   let stopLoadBalancers: () => void;
+  let removeCrd = async () => {};
 
-  /** Pulumi.dev.yaml, but for what the double cannot do: passwords of tokens come from Azure itself. */
+  /** Pulumi.dev.yaml, but for these changes of its platform and of its other keys. */
   function configure(
     change: { readonly cluster?: Record<string, unknown>; readonly [key: string]: unknown } = {},
+    others: Record<string, unknown> = {},
   ): void {
     const { config } = parse(workspace.read("Pulumi.dev.yaml")) as { config: Record<string, unknown> };
     const platform = config["slipway:platform"] as Platform;
@@ -25,13 +32,13 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
     workspace.configure({
       platform: {
         ...platform,
-        registry: { pull: { kind: "admin" } },
         ...rest,
         cluster: { ...platform.cluster, ...cluster },
       },
       images: { source: "build", baseImage: readDescriptor().baseImage },
       workloads: config["slipway:workloads"],
       exposure: config["slipway:exposure"],
+      ...others,
     });
   }
 
@@ -39,6 +46,7 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
     workspace = new Workspace(stack);
     azure = new AzureDouble();
     await azure.start();
+    azure.arm.throttled = 2;
     pulumi = new PulumiStack(workspace, azure.env);
     stopLoadBalancers = provideLoadBalancers(stack, "127.0.0.1");
     await pulumi.init();
@@ -48,6 +56,7 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
 
   afterAll(async () => {
     await pulumi.destroy();
+    await removeCrd();
     stopLoadBalancers();
     azure.stop();
     workspace.remove();
@@ -59,14 +68,20 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
     return `http://127.0.0.1:${spec?.ports?.[0]?.nodePort}`;
   }
 
-  test("a quota that Azure refuses ends the run, and the next one goes on from there", async () => {
-    azure.fail(
-      "azure-native:containerservice:ManagedCluster",
-      "QuotaExceeded: 4 vCPUs left in westeurope, 8 needed",
-    );
-    await expect(pulumi.up()).rejects.toThrow("QuotaExceeded: 4 vCPUs left in westeurope, 8 needed");
+  // In the order in which they are made.
+  test.each([
+    ["UserAssignedIdentity", "managedidentity", "TooManyRequests: retried in vain"],
+    ["RoleAssignment", "authorization", "AuthorizationFailed: the deployer may not assign roles"],
+    ["ManagedCluster", "containerservice", "QuotaExceeded: 4 vCPUs left in westeurope, 8 needed"],
+  ])("a %s that Azure refuses ends the run, and says why", async (type, module, message) => {
+    azure.fail(`azure-native:${module}:${type}`, { message });
+    await expect(pulumi.up()).rejects.toThrow(message);
     azure.fail("", undefined);
+  });
+
+  test("the next run goes on from there, and Azure's asking to wait was heeded", async () => {
     await pulumi.up();
+    expect(azure.arm.throttled).toBe(0);
     expect(await getText(await nodePort("frontend"))).toContain('<h1 id="headline">');
   });
 
@@ -83,12 +98,53 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
 
   test("everything on Azure is in one resource group, in one place, with the stack's tags", () => {
     const made = Object.entries(azure.resources());
-    expect(made.length).toBe(9);
+    expect(made.length).toBe(13);
     for (const [id, { location, tags }] of made) {
       expect(id).toContain(`/resourceGroups/rg-slipway-${stack}`);
       if (location !== undefined) expect(location).toBe("westeurope");
       if (tags !== undefined) expect(tags).toEqual({ project: "slipway", stack, environment: "development" });
     }
+  });
+
+  /** Password in the namespace's pull secret, of the registry's user that may only pull. */
+  async function pullPassword(): Promise<string> {
+    const { data } = await clients().core.readNamespacedSecret({ namespace: stack, name: "registry-pull" });
+    const { auths } = JSON.parse(Buffer.from(data?.[".dockerconfigjson"] ?? "", "base64").toString());
+    expect(auths[azure.registry.server].username).toBe("pull-images");
+    return auths[azure.registry.server].password as string;
+  }
+  const passwordsOf = (token: string) =>
+    [...(azure.arm.passwords.get(token) ?? [])].map(([slot, { value }]) => [slot, value]);
+
+  test("images are pushed by one token and pulled by another, which can do nothing else", async () => {
+    const { used, server } = azure.registry;
+    expect(used.filter(({ user }) => user === "pull-images").length).toBeGreaterThan(0);
+    expect([...new Set(used.map(({ user }) => user))].sort()).toEqual(["pull-images", "push-images"]);
+    const authorization = `Basic ${Buffer.from(`pull-images:${await pullPassword()}`).toString("base64")}`;
+    const status = async (method: string, path: string) =>
+      (await fetch(`http://${server}/v2/${path}`, { method, headers: { authorization } })).status;
+    expect(await status("GET", "slipway/api/tags/list")).toBe(200);
+    expect(await status("POST", "slipway/api/blobs/uploads/")).toBe(403);
+    expect(await status("GET", "somebody/else/tags/list")).toBe(403);
+  });
+
+  test("a rotated token is in the pull secret after the same run, and the password before still signs in", async () => {
+    const before = await pullPassword();
+    configure({ registry: { pull: { kind: "token", rotation: "2", expiry: "2100-01-01" } } });
+    expect(await pulumi.lost()).toEqual([]);
+    await pulumi.up();
+    const after = await pullPassword();
+    expect(after).not.toBe(before);
+    expect(passwordsOf("pull-images")).toEqual([
+      ["password1", before],
+      ["password2", after],
+    ]);
+    expect(azure.arm.passwords.get("pull-images")?.get("password2")?.expiry).toContain("2100-01-01");
+    expect(Object.keys(await pulumi.preview())).toEqual(["same"]);
+    configure({ registry: { pull: { kind: "token", rotation: "1" } } });
+    await pulumi.up();
+    expect(await pullPassword()).toBe(passwordsOf("pull-images")[0]?.[1]);
+    configure();
   });
 
   test("preview: nothing changed means no step but same", async () => {
@@ -103,10 +159,21 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
       "who may reach the API server",
       { cluster: { apiServerAccess: { kind: "public", authorizedIpRanges: ["203.0.113.0/24"] } } },
     ],
-    ["the registry's SKU", { registry: { sku: "Standard", pull: { kind: "admin" } } }],
+    ["the registry's SKU", { registry: { sku: "Standard" } }],
+    ["how the cluster pulls", { registry: { pull: { kind: "admin" } } }],
+    ["who administers the cluster", { cluster: { adminGroups: ["11111111-1111-1111-1111-111111111111"] } }],
+    ["the upgrade channel", { cluster: { upgradeChannel: "stable" } }],
+    ["the maintenance window", { cluster: { maintenance: { day: "Monday" } } }],
+    ["Container Insights", { cluster: { monitoring: { kind: "containerInsights" } } }],
+    ["managed Prometheus", { cluster: { monitoring: { kind: "managedPrometheus" } } }],
+    ["application routing", { cluster: { appRouting: {} } }],
+    ["mounting Key Vaults", { keyVaults: {} }],
+    ["a Key Vault of its own", { keyVaults: { "kv-test-azure": { kind: "new" } } }],
   ])("%s changes in place: nothing is replaced", async (_, change) => {
     configure(change);
-    expect(await pulumi.lost()).toEqual([]);
+    // A user or password that another way to pull needs no more is taken away; nothing is replaced.
+    const alone = (await pulumi.lost()).filter((type) => !/:(Token|ScopeMap|Resource)$/.test(type));
+    expect(alone).toEqual([]);
   });
 
   test("what would replace the cluster or the registry is refused, with what would be lost", async () => {
@@ -159,9 +226,107 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
     azure.signIn();
   });
 
+  describe("with host names, Key Vaults and monitoring", () => {
+    const secret = { api: { TOKEN: { keyVault: "kv-test-azure/token" } } };
+    const vaults = { "kv-test-azure": { kind: "new", retentionDays: 7 }, "kv-team": team };
+    // The embedded environment has no CSI driver: there are the objects, but no pods to mount anything.
+    const others = {
+      secrets: secret,
+      workloads: { api: { replicas: 0 }, frontend: { replicas: 0 } },
+      exposure: {
+        frontend: { type: "Ingress", host: "shop.example.com", tls: { keyVault: "kv-team/shop" } },
+        api: { type: "LoadBalancer", dnsLabel: "slipway-test" },
+      },
+    };
+    const change = {
+      keyVaults: vaults,
+      tags: { team: "a" },
+      cluster: {
+        appRouting: {},
+        monitoring: { kind: "containerInsights" },
+      },
+    };
+    const pools = { userPools: { apps: { vmSize: "Standard_D2s_v5" } } };
+    const withPool = { ...change, cluster: { ...change.cluster, ...pools } };
+    beforeAll(async () => {
+      removeCrd = await defineSecretProviderClasses();
+      workspace.replace(
+        "infra/application.ts",
+        'image: { context: "app/api" },',
+        'image: { context: "app/api" },\n    secretEnv: ["TOKEN"],',
+      );
+      configure(change, others);
+    });
+
+    const mounted = () => secretProviderClasses(stack);
+    const made = (part: string) => Object.keys(azure.resources()).filter((id) => id.includes(part));
+
+    test("a secret that is not in the stack's new vault yet ends the run, with how to set it", async () => {
+      await expect(pulumi.up()).rejects.toThrow(
+        'slipway:secrets.api.TOKEN.keyVault = "kv-test-azure/token": is not in Azure: the resource group rg-slipway-test-azure has no such vault, or the vault no such secret. Set it: az keyvault secret set --vault-name kv-test-azure --name token --file FILE.',
+      );
+      expect(made("Microsoft.KeyVault/vaults/kv-test-azure")).toHaveLength(1);
+    });
+
+    test("a node pool that gets stuck ends the run, and stays for the next one to go on with", async () => {
+      configure(withPool, others);
+      azure.setSecrets({ "kv-test-azure/token": "version-1" });
+      const message = "the pool is stuck in Creating: gave up after 30 minutes";
+      azure.fail("azure-native:containerservice:AgentPool", { message, made: true });
+      await expect(pulumi.up()).rejects.toThrow(message);
+      expect(made("/agentPools/apps")).toHaveLength(1);
+      azure.fail("", undefined);
+      await pulumi.up();
+      expect(await pulumi.output(stack, "urls")).toEqual({
+        api: "http://slipway-test.westeurope.cloudapp.azure.com",
+        frontend: "https://shop.example.com",
+      });
+    });
+
+    test("each workload has an identity for its own secret, which the cluster's objects name", async () => {
+      expect(
+        made("/secrets/")
+          .map((id) => id.split("/vaults/")[1]?.split("/providers/")[0])
+          .sort(),
+      ).toEqual(["kv-team/secrets/shop", "kv-test-azure/secrets/token"]);
+      const classes = await mounted();
+      const parameters = classes.map(({ spec }) => [spec.parameters.keyvaultName, spec.parameters.clientID]);
+      expect(parameters.sort()).toEqual([
+        ["kv-team", "client-of-id-slipway-test-azure-frontend"],
+        ["kv-test-azure", "client-of-id-slipway-test-azure-api"],
+      ]);
+    });
+
+    test("a rotated secret gives the pods another object to mount, and takes the old one away", async () => {
+      const before = (await mounted()).map(({ metadata }) => metadata.name).sort();
+      azure.setSecrets({ "kv-test-azure/token": "version-2" });
+      await pulumi.up();
+      const after = (await mounted()).map(({ metadata }) => metadata.name).sort();
+      expect(after[0]).toMatch(/^api-vault-/);
+      expect(after[0]).not.toBe(before[0]);
+      expect(after[1]).toBe(before[1]);
+    });
+
+    test("nothing changed means no step but same", async () => {
+      expect(Object.keys(await pulumi.preview())).toEqual(["same"]);
+    });
+
+    test("what Azure never changes of a vault is refused by Azure, and everything else stays", async () => {
+      configure(
+        { ...withPool, keyVaults: { ...vaults, "kv-test-azure": { kind: "new", retentionDays: 30 } } },
+        others,
+      );
+      await expect(pulumi.up()).rejects.toThrow(
+        "the property properties.softDeleteRetentionInDays cannot be changed",
+      );
+      configure(withPool, others);
+    });
+  });
+
   test("destroy leaves nothing on Azure and nothing in the cluster", async () => {
     await pulumi.destroy();
     expect(azure.resources()).toEqual({});
+    expect(azure.arm.revoked.sort()).toEqual(["pull-images", "push-images"]);
     expect([...(await stackObjects(clients(), stack)).keys()]).toEqual([]);
   });
 });

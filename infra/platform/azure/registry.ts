@@ -115,8 +115,9 @@ export class AcrRegistry extends pulumi.ComponentResource {
   }
 
   #admin(): RegistryCredentials {
+    // Named by the registry itself: a preview that is to turn the user on must not ask Azure for what is off yet.
     const credentials = containerregistry.listRegistryCredentialsOutput(
-      { resourceGroupName: this.#args.resourceGroup.name, registryName: this.#registryName },
+      { resourceGroupName: this.#args.resourceGroup.name, registryName: this.#registry.name },
       { parent: this, dependsOn: [this.#registry] },
     );
     return {
@@ -129,12 +130,14 @@ export class AcrRegistry extends pulumi.ComponentResource {
   #token(purpose: string, actions: readonly string[], rotation: RotationPolicy): RegistryCredentials {
     const resourceGroupName = this.#args.resourceGroup.name;
     const registryName = this.#registryName;
+    // Azure asks for five characters or more.
+    const tokenName = `${purpose}-images`;
     const scopeMap = new containerregistry.ScopeMap(
       `${this.#name}-${purpose}-scope`,
       {
         resourceGroupName,
         registryName,
-        scopeMapName: purpose,
+        scopeMapName: tokenName,
         actions: this.#args.repositories.flatMap((repository) =>
           actions.map((action) => `repositories/${repository}/${action}`),
         ),
@@ -143,7 +146,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
     );
     const token = new containerregistry.Token(
       `${this.#name}-${purpose}-token`,
-      { resourceGroupName, registryName, tokenName: purpose, scopeMapId: scopeMap.id, status: "enabled" },
+      { resourceGroupName, registryName, tokenName, scopeMapId: scopeMap.id, status: "enabled" },
       { parent: this },
     );
     const { password } = new TokenPassword(
@@ -153,12 +156,12 @@ export class AcrRegistry extends pulumi.ComponentResource {
         subscriptionId: token.id.apply((id) => id.split("/")[2] as string),
         resourceGroup: resourceGroupName,
         registry: registryName,
-        token: purpose,
+        token: tokenName,
         tokenId: token.id,
         ...rotation,
       },
       { parent: this },
     );
-    return { username: purpose, password: pulumi.secret(password) };
+    return { username: tokenName, password: pulumi.secret(password) };
   }
 }

@@ -2,16 +2,18 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { main, type Provider } from "@pulumi/pulumi/provider/index.js";
 import { withoutSecretMarkers } from "../../../local/deliver/secrets.ts";
-import { type Backing, type Inputs, rulesOf } from "./rules.ts";
+import { type Inputs, subscription } from "./armRules.ts";
+import { type Backing, type Failure, rulesOf } from "./rules.ts";
 
 /**
  * A test double of the azure-native provider, attached to the real engine by PULUMI_DEBUG_PROVIDERS. It checks as ARM
  * would, keeps what it made in a file, and hands out the embedded environment's cluster and registry.
  *
- * Arguments: the file of what it made, the file of the failures it is to show (`{ "<type>": "<message>" }`).
+ * Arguments: the file of what it made, the file of the failures it is to show (`{ "<type>": Failure }`), and that of the
+ * versions of secrets in Key Vaults (`{ "<vault>/<secret>": "<version>" }`).
  * Environment: DOUBLE_BACKING, a Backing as JSON.
  */
-const [made, failures] = process.argv.slice(2) as [string, string];
+const [made, failures, secrets] = process.argv.slice(2) as [string, string, string];
 const backing = JSON.parse(process.env.DOUBLE_BACKING as string) as Backing;
 const rules = rulesOf(backing);
 
@@ -39,10 +41,19 @@ function store(id: string, inputs: Inputs | undefined): void {
   writeFileSync(made, JSON.stringify(all, null, 2));
 }
 
-function failOnDemand(urn: string): void {
-  if (!existsSync(failures)) return;
-  const message = (JSON.parse(readFileSync(failures, "utf8")) as Record<string, string>)[typeOf(urn)];
-  if (message !== undefined) throw new Error(message);
+const read = <T>(file: string): T => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}) as T;
+
+function failureOf(urn: string): Failure | undefined {
+  return read<Record<string, Failure>>(failures)[typeOf(urn)];
+}
+
+/** What ARM looks for before it makes a resource. */
+function requireSurroundings(inputs: Inputs, parent: string | undefined): void {
+  const all = load();
+  const group = inputs.resourceGroupName;
+  if (group !== undefined && parent === undefined && !(`${subscription}/resourceGroups/${group}` in all))
+    throw new Error(`ResourceGroupNotFound: '${group}'`);
+  if (parent !== undefined && !(parent in all)) throw new Error(`ParentResourceNotFound: '${parent}'`);
 }
 
 const provider: Provider = {
@@ -78,19 +89,27 @@ const provider: Provider = {
     return { changes: !isDeepStrictEqual(before, after), replaces, deleteBeforeReplace: true };
   },
   async create(urn, given) {
-    failOnDemand(urn);
-    const { id: idOf, outputs } = rulesFor(urn);
+    const failure = failureOf(urn);
+    if (failure !== undefined && !failure.made) throw new Error(failure.message);
+    const { id: idOf, outputs, parent } = rulesFor(urn);
     const inputs = withoutSecretMarkers(given) as Inputs;
     const id = idOf(inputs);
+    if (typeOf(urn) !== "azure-native:resources:ResourceGroup") requireSurroundings(inputs, parent?.(inputs));
     if (id in load()) throw new Error(`Conflict: ${id} exists already`);
     store(id, inputs);
-    return { id, outs: { ...inputs, ...outputs?.(inputs, id), __inputs: inputs } };
+    const outs = { ...inputs, ...outputs?.(inputs, id), __inputs: inputs };
+    if (failure === undefined) return { id, outs };
+    throw Object.assign(new Error(failure.message), { id, properties: outs, reasons: [failure.message] });
   },
   async update(id, urn, olds, news) {
-    failOnDemand(urn);
-    const { outputs, name } = rulesFor(urn);
+    const failure = failureOf(urn);
+    if (failure !== undefined) throw new Error(failure.message);
+    const { outputs, name, frozen = [] } = rulesFor(urn);
     const inputs = withoutSecretMarkers(news) as Inputs;
-    inputs[name.property] = ((olds as Inputs).__inputs as Inputs)[name.property];
+    const before = (olds as Inputs).__inputs as Inputs;
+    inputs[name.property] = before[name.property];
+    const changed = frozen.find((property) => !isDeepStrictEqual(at(before, property), at(inputs, property)));
+    if (changed !== undefined) throw new Error(`BadRequest: the property ${changed} cannot be changed`);
     store(id, inputs);
     return { outs: { ...inputs, ...outputs?.(inputs, id), __inputs: inputs } };
   },
@@ -100,6 +119,26 @@ const provider: Provider = {
   async invoke(token, given) {
     const inputs = withoutSecretMarkers(given) as Inputs;
     switch (token) {
+      case "azure-native:authorization:getClientConfig":
+        return {
+          outputs: {
+            subscriptionId: subscription.split("/")[2],
+            tenantId: "00000000-0000-0000-0000-000000000002",
+            clientId: "",
+            objectId: "00000000-0000-0000-0000-000000000003",
+          },
+        };
+      case "azure-native:keyvault:getSecret": {
+        const version = read<Record<string, string>>(secrets)[`${inputs.vaultName}/${inputs.secretName}`];
+        if (version === undefined)
+          throw new Error(
+            `Status=404 Code="SecretNotFound" Message="A secret with (name/id) ${inputs.secretName} was not found in this key vault."`,
+          );
+        const secretUri = `https://${inputs.vaultName}.vault.azure.net/secrets/${inputs.secretName}`;
+        return {
+          outputs: { properties: { secretUri, secretUriWithVersion: `${secretUri}/${version}` } },
+        };
+      }
       case "azure-native:containerservice:listManagedClusterUserCredentials":
         if (inputs.format !== "exec")
           return {

@@ -6,7 +6,10 @@ import { createInterface } from "node:readline";
 import { parse, stringify } from "yaml";
 import { readDescriptor } from "../../../local/descriptor.ts";
 import { clients } from "../cluster.ts";
-import type { Backing, Inputs } from "./rules.ts";
+import { ResourceManager } from "./arm.ts";
+import type { Inputs } from "./armRules.ts";
+import { ContainerRegistry } from "./registry.ts";
+import type { Backing, Failure } from "./rules.ts";
 
 interface Kubeconfig {
   readonly clusters: readonly { readonly name: string; readonly cluster: Record<string, string> }[];
@@ -24,19 +27,25 @@ export class AzureDouble {
   readonly #directory = mkdtempSync(join(tmpdir(), "slipway-azure-"));
   readonly #made = join(this.#directory, "made.json");
   readonly #failures = join(this.#directory, "failures.json");
+  readonly #secrets = join(this.#directory, "secrets.json");
+  readonly arm = new ResourceManager(this.#directory, () => this.resources());
+  #registry: ContainerRegistry | undefined;
   #process: ChildProcess | undefined;
   #port = "";
 
   async start(): Promise<void> {
     const { kubeconfig, registry } = readDescriptor();
     const { clusters, users } = parse(readFileSync(kubeconfig, "utf8")) as Kubeconfig;
+    await this.arm.start();
+    this.#registry = new ContainerRegistry(registry, this.arm, () => this.resources());
+    await this.#registry.start();
     const backing: Backing = {
-      registry,
+      registry: { ...registry, server: this.registry.server },
       kubeconfig: stringify({ clusters: [{ ...clusters[0], name: "aks" }] }),
     };
     const child = spawn(
       process.execPath,
-      [new URL("double.ts", import.meta.url).pathname, this.#made, this.#failures],
+      [new URL("double.ts", import.meta.url).pathname, this.#made, this.#failures, this.#secrets],
       {
         env: { ...process.env, DOUBLE_BACKING: JSON.stringify(backing) },
         stdio: ["ignore", "pipe", "inherit"],
@@ -80,6 +89,7 @@ export class AzureDouble {
       PATH: `${this.#directory}:${process.env.PATH}`,
       PULUMI_DEBUG_PROVIDERS: `azure-native:${this.#port}`,
       DOCKER_HOST: readDescriptor().docker.host,
+      ...this.arm.env,
     };
   }
 
@@ -95,13 +105,26 @@ export class AzureDouble {
       : {};
   }
 
-  /** Makes the next creations of a type fail with this message, or work again. */
-  fail(type: string, message: string | undefined): void {
-    writeFileSync(this.#failures, JSON.stringify(message === undefined ? {} : { [type]: message }));
+  /** The registry that the stack pushes to and its pods pull from. */
+  get registry(): ContainerRegistry {
+    if (this.#registry === undefined) throw new Error("Azure has not been started");
+    return this.#registry;
+  }
+
+  /** Makes creations and updates of a type fail so, or work again. */
+  fail(type: string, failure: Failure | undefined): void {
+    writeFileSync(this.#failures, JSON.stringify(failure === undefined ? {} : { [type]: failure }));
+  }
+
+  /** Gives secrets of Key Vaults, `vault/secret`, these versions, and takes all others away. */
+  setSecrets(versions: { readonly [secret: string]: string }): void {
+    writeFileSync(this.#secrets, JSON.stringify(versions));
   }
 
   stop(): void {
     this.#process?.kill();
+    this.#registry?.stop();
+    this.arm.stop();
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }

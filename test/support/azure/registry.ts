@@ -1,0 +1,89 @@
+import { createServer, request as forward, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ResourceManager } from "./arm.ts";
+import type { Inputs } from "./armRules.ts";
+import type { Backing } from "./rules.ts";
+
+/** What a token's user did. */
+interface Use {
+  readonly user: string;
+  readonly method: string;
+  readonly path: string;
+}
+
+function credentialsOf({ headers }: IncomingMessage): readonly [user: string, password: string] {
+  const [kind, encoded = ""] = (headers.authorization ?? "").split(" ");
+  if (kind !== "Basic") return ["", ""];
+  const [user = "", ...password] = Buffer.from(encoded, "base64").toString().split(":");
+  return [user, password.join(":")];
+}
+
+/**
+ * An Azure container registry in front of the embedded environment's: tokens sign in by the passwords that Azure made for
+ * them, and may do what their scope maps say.
+ */
+export class ContainerRegistry {
+  readonly used: Use[] = [];
+  readonly #server: Server;
+
+  constructor(
+    real: Backing["registry"],
+    { passwords }: ResourceManager,
+    resources: () => Record<string, Inputs>,
+  ) {
+    const [hostname, port] = real.server.split(":") as [string, string];
+    const basic = (user: string, password: string) =>
+      `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+    const mayDo = (user: string, path: string, method: string): boolean => {
+      const all = resources();
+      const token = Object.values(all).find(({ tokenName }) => tokenName === user);
+      const actions = (all[token?.scopeMapId]?.actions ?? []) as string[];
+      const repository = /^\/v2\/(.+)\/(manifests|blobs|tags)\//.exec(path)?.[1];
+      const verb = method === "GET" || method === "HEAD" ? "read" : "write";
+      return repository === undefined || actions.includes(`repositories/${repository}/content/${verb}`);
+    };
+    this.#server = createServer((request, response) => {
+      const [user, password] = credentialsOf(request);
+      const path = request.url ?? "";
+      const method = request.method ?? "";
+      const isAdmin =
+        user === real.username &&
+        password === real.password &&
+        Object.values(resources()).some(({ adminUserEnabled }) => adminUserEnabled === true);
+      const slots = [...(passwords.get(user)?.values() ?? [])];
+      const isToken = slots.some(
+        ({ value, expiry }) =>
+          value === password && (expiry === undefined || Date.parse(expiry) > Date.now()),
+      );
+      if (!isAdmin && !isToken) {
+        response.writeHead(401, { "www-authenticate": 'Basic realm="acr"' }).end();
+        return;
+      }
+      if (isToken && !mayDo(user, path, method)) {
+        response.writeHead(403).end();
+        return;
+      }
+      this.used.push({ user, method, path });
+      const headers = { ...request.headers, authorization: basic(real.username, real.password) };
+      const passed = forward({ hostname, port, path, method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      passed.on("error", () => response.writeHead(502).end());
+      request.pipe(passed);
+    });
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+  }
+
+  get server(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  stop(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
