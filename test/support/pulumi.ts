@@ -24,25 +24,23 @@ export class PulumiStack {
     this.#env = env;
   }
 
+  /** Environment of the CLI, for other commands on the same backend. */
+  get env(): Record<string, string> {
+    return {
+      ...this.#env,
+      PATH: `${this.#workspace.path}/node_modules/.bin:${this.#env.PATH ?? process.env.PATH}`,
+      PULUMI_BACKEND_URL: `file://${this.#state}`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_SKIP_UPDATE_CHECK: "1",
+    };
+  }
+
   /** Runs `pulumi` in the workspace. @throws with its output when it fails */
   async run(...args: string[]): Promise<string> {
-    const { path } = this.#workspace;
     const { all, stdout, failed } = await execa(
       pulumiCommand as string,
       [...args, "--non-interactive", "--color", "never"],
-      {
-        cwd: path,
-        env: {
-          ...this.#env,
-          PATH: `${path}/node_modules/.bin:${this.#env.PATH ?? process.env.PATH}`,
-          PULUMI_BACKEND_URL: `file://${this.#state}`,
-          PULUMI_CONFIG_PASSPHRASE: "test",
-          PULUMI_SKIP_UPDATE_CHECK: "1",
-        },
-        all: true,
-        reject: false,
-        stdin: "ignore",
-      },
+      { cwd: this.#workspace.path, env: this.env, all: true, reject: false, stdin: "ignore" },
     );
     if (failed) throw new Error(all);
     return stdout;

@@ -1,0 +1,179 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { execaSync } from "execa";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { root } from "../../../local/deliver/project.ts";
+
+const workflows = readdirSync(join(root, ".github/workflows")).map((name) => `.github/workflows/${name}`);
+
+const hasActionlint = !execaSync("actionlint", ["-version"], { reject: false }).failed;
+if (!hasActionlint)
+  console.warn(
+    "Skipped: actionlint is not on PATH (go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.8).",
+  );
+
+/** The files of each system, in the order in which a change passes through them. */
+const systems = {
+  "GitHub Actions": ["pull-request", "main", "nightly"].map((name) => `.github/workflows/${name}.yml`),
+  "GitLab CI": ["ci/gitlab-ci.yml"],
+  "Azure Pipelines": ["ci/azure-pipelines.yml"],
+  Jenkins: ["ci/Jenkinsfile"],
+  "Bitbucket Pipelines": ["ci/bitbucket-pipelines.yml"],
+} as const;
+
+/** What a change goes through, from a pull request to prod, and every night. */
+const flow = [
+  "npm run ci:test",
+  "npm run ci:preview -- --stack dev --stack prod",
+  "npm run ci:build -- --stack dev --images images.json",
+  'npm run ephemeral -- up --base dev --images images.json -- "$BRANCH"',
+  "npm run ci:deploy -- --stack dev --images images.json",
+  "npm run promote -- --from dev --to prod --images images.json",
+  "npm run drift -- --stack dev --stack prod",
+  "npm run ephemeral -- gc",
+];
+
+/** What only those do that know forks in the repository's own pipelines, or the end of a pull request. */
+const optional = [
+  "npm run ci:preview -- --stack dev --stack prod --no-state",
+  'npm run ephemeral -- down -- "$BRANCH"',
+];
+
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+
+/** Commands of this project in a system's files, each once, as they come. */
+function commands(files: readonly string[]): string[] {
+  const found = files.flatMap((file) =>
+    [...read(file).matchAll(/npm run [^'\n]+/g)].map(([line]) => line.trim()),
+  );
+  return [...new Set(found)];
+}
+
+describe.each(Object.entries(systems))("%s", (_, files) => {
+  test("calls the same commands as every other system, in the same order", () => {
+    expect(commands(files).filter((command) => !optional.includes(command))).toEqual(flow);
+  });
+
+  test("calls nothing that package.json does not have", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+    for (const command of commands(files)) expect(scripts).toHaveProperty([command.split(" ")[2] as string]);
+  });
+
+  test("never builds for prod, and hands on one record", () => {
+    const builds = commands(files).filter((command) => command.includes("ci:build"));
+    expect(builds).toHaveLength(1);
+    expect(builds[0]).not.toContain("prod");
+  });
+
+  test("never puts the name of a branch into a script's text", () => {
+    for (const file of files) {
+      const text = read(file);
+      expect(text).not.toMatch(/npm run[^\n]*(\$\{\{|\$\(|CHANGE_BRANCH|CI_COMMIT_REF_NAME)/);
+      expect(text).not.toMatch(/run:[^\n]*github\.head_ref/);
+    }
+  });
+});
+
+test("every file of a pipeline is one of these", () => {
+  expect(workflows.sort()).toEqual([...systems["GitHub Actions"]].sort());
+});
+
+interface Job {
+  readonly needs?: string;
+  readonly if?: string;
+  readonly environment?: string;
+  readonly concurrency?: string;
+  readonly permissions?: Record<string, string>;
+  readonly steps: readonly { readonly uses?: string; readonly run?: string }[];
+}
+
+interface Workflow {
+  readonly permissions: Record<string, string>;
+  readonly jobs: Record<string, Job>;
+}
+
+describe("GitHub Actions", () => {
+  const jobs = workflows.flatMap((file) =>
+    Object.entries((parse(read(file)) as Workflow).jobs).map(([name, job]) => ({ file, name, job })),
+  );
+
+  test.skipIf(!hasActionlint)("actionlint finds nothing", () => {
+    const { all } = execaSync("actionlint", ["-no-color", ...workflows], {
+      cwd: root,
+      reject: false,
+      all: true,
+    });
+    expect(all).toBe("");
+  });
+
+  test("every action is pinned by the hash of its commit, beside its version", () => {
+    const uses = workflows.flatMap((file) =>
+      [...read(file).matchAll(/uses: (.*)/g)].map(([, action]) => action),
+    );
+    expect(uses.length).toBeGreaterThan(10);
+    for (const action of uses) expect(action).toMatch(/^[\w.-]+\/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
+  test("a run may read, and no more than its job needs", () => {
+    for (const file of workflows)
+      expect((parse(read(file)) as Workflow).permissions).toEqual({ contents: "read" });
+    for (const { job } of jobs) {
+      const { contents, ...rest } = job.permissions ?? { contents: "read" };
+      expect(contents).toBe("read");
+      expect(Object.keys(rest).every((name) => ["id-token", "pull-requests"].includes(name))).toBe(true);
+    }
+  });
+
+  test("who has no environment has no identity: a fork's change gets neither", () => {
+    for (const { job } of jobs) {
+      const identity = job.permissions?.["id-token"] !== undefined;
+      expect(identity).toBe(job.environment !== undefined);
+      const forks = job.if?.includes("!= github.repository") ?? false;
+      expect(forks && identity).toBe(false);
+    }
+    expect(workflows.map(read).join()).not.toContain("pull_request_target");
+  });
+
+  test("a stack is updated by one run at a time, and prod after dev", () => {
+    const { jobs: main } = parse(read(".github/workflows/main.yml")) as Workflow;
+    expect(main.dev).toMatchObject({ needs: "build", environment: "dev", concurrency: "stack-dev" });
+    expect(main.prod).toMatchObject({ needs: "dev", environment: "prod", concurrency: "stack-prod" });
+  });
+});
+
+test("GitLab: prod waits for a person, and a stack is updated by one job at a time", () => {
+  const file = parse(read("ci/gitlab-ci.yml"), { merge: true }) as Record<string, Record<string, unknown>>;
+  expect(file.prod?.rules).toEqual([expect.objectContaining({ when: "manual" })]);
+  expect([file.dev?.resource_group, file.prod?.resource_group]).toEqual(["stack-dev", "stack-prod"]);
+  expect(file.review?.environment).toMatchObject({ on_stop: "review-end" });
+});
+
+test("Azure Pipelines: dev and prod are environments, whose checks are the approvals", () => {
+  const { stages, lockBehavior } = parse(read("ci/azure-pipelines.yml")) as {
+    lockBehavior: string;
+    stages: { stage: string; dependsOn?: string; jobs: { environment?: string }[] }[];
+  };
+  const stage = (name: string) => stages.find((found) => found.stage === name);
+  expect(stage("dev")?.jobs[0]?.environment).toBe("dev");
+  expect(stage("prod")).toMatchObject({ dependsOn: "dev", jobs: [{ environment: "prod" }] });
+  expect(lockBehavior).toBe("sequential");
+});
+
+test("Bitbucket: prod waits for a person, after dev", () => {
+  const { pipelines } = parse(read("ci/bitbucket-pipelines.yml")) as {
+    pipelines: { branches: { main: { step: { deployment?: string; trigger?: string } }[] } };
+  };
+  expect(pipelines.branches.main.slice(-2).map(({ step }) => [step.deployment, step.trigger])).toEqual([
+    ["dev", undefined],
+    ["prod", "manual"],
+  ]);
+});
+
+test("Jenkins: prod waits for a person, and stacks are locked while they are updated", () => {
+  const text = read("ci/Jenkinsfile");
+  const prod = text.slice(text.indexOf("stage('Prod')"));
+  expect(prod.indexOf("input {")).toBeLessThan(prod.indexOf("npm run promote"));
+  expect(text).toMatch(/lock\(resource: 'stack-dev'\)[^}]*ci:deploy/);
+  expect(text).toMatch(/lock\(resource: 'stack-prod'\)[\s\S]*promote/);
+});
