@@ -10,6 +10,8 @@ const benchmarks = {
   render: "1,000 workloads of six objects as files, against helm template, cdk8s and bare scripts",
   gitops:
     "a push until every pod serves it, against kubectl apply and rollout status; drift until it is healed; a fix after a refused commit",
+  ephemeral:
+    "a branch's stack until its URL answers, and until it is gone, against direct delivery (needs the Pulumi CLI)",
   memory: "resident memory of the idle environment and of the program",
 } as const;
 

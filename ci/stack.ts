@@ -173,7 +173,8 @@ export class Stack {
   async up(file: StackFile, options: ChangeOptions): Promise<void> {
     await withTemporaryStackFile(this.name, file, (path) =>
       this.#change(
-        ["up", "--yes", "--skip-preview", "--config-file", path, "--message", options.message],
+        // What somebody has changed or deleted by hand is found first: it would end the update half-way.
+        ["up", "--yes", "--skip-preview", "--refresh", "--config-file", path, "--message", options.message],
         options,
       ),
     );

@@ -214,8 +214,8 @@ export async function checkImage(check: ImageCheck): Promise<void> {
   try {
     await container.start();
     await container.requireAnswer("liveness", workload.liveness);
-    // Who waits for others is alive without them, and not ready.
-    if ((workload.connectsTo ?? []).length === 0)
+    // Who waits for others, or for a database, is alive without them, and not ready.
+    if ((workload.connectsTo ?? []).length === 0 && workload.database === undefined)
       await container.requireAnswer("readiness", workload.readiness);
     await container.requireProcesses();
     await container.stop();

@@ -83,7 +83,7 @@ describe("the platform", () => {
     pipeline.after("dev", { platform: pipeline.platform("registry.example") });
     await run();
     expect(pipeline.changes()).toEqual([
-      "up --yes --skip-preview --config-file FILE --message Bring the platform up --stack dev",
+      "up --yes --skip-preview --refresh --config-file FILE --message Bring the platform up --stack dev",
     ]);
     expect(pipeline.givenImages("dev")).toEqual({
       source: "digests",

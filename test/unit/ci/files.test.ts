@@ -177,3 +177,18 @@ test("Jenkins: prod waits for a person, and stacks are locked while they are upd
   expect(text).toMatch(/lock\(resource: 'stack-dev'\)[^}]*ci:deploy/);
   expect(text).toMatch(/lock\(resource: 'stack-prod'\)[\s\S]*promote/);
 });
+
+test("Jenkins: what a fork's change runs has no credential", () => {
+  const text = read("ci/Jenkinsfile");
+  const stages = text.split(/(?=stage\(')/);
+  const open = stages.filter(
+    (stage) => !stage.includes("env.CHANGE_FORK == null") && !/branch 'main'/.test(stage),
+  );
+  expect(open.map((stage) => /^stage\('([^']*)/.exec(stage)?.[1])).toEqual([
+    undefined,
+    "Install",
+    "Test",
+    "Preview of a fork",
+  ]);
+  for (const stage of open) expect(stage).not.toMatch(/redentials\(/);
+});

@@ -22,7 +22,7 @@ test("prod gets the digests that dev runs, and nothing is built or copied", asyn
     release: { ...build, by: "jane" },
   });
   expect(pipeline.changes()).toEqual([
-    "up --yes --skip-preview --config-file FILE --message Promote build 4711 (aaaaaaaaaa) from dev by jane --stack prod",
+    "up --yes --skip-preview --refresh --config-file FILE --message Promote build 4711 (aaaaaaaaaa) from dev by jane --stack prod",
   ]);
   expect(pipeline.calls("docker")).toEqual([]);
   expect(pipeline.printed.join("\n")).toContain(`frontend  http://${pipeline.world.address}  build 4711`);

@@ -56,7 +56,7 @@ test("puts a build back by its digests, and builds nothing", async () => {
     release: { ...release("4710", "a", server), by: "jane" },
   });
   expect(pipeline.changes()).toEqual([
-    "up --yes --skip-preview --config-file FILE --message Roll back to build 4710 (aaaaaaaaaa) by jane --stack prod",
+    "up --yes --skip-preview --refresh --config-file FILE --message Roll back to build 4710 (aaaaaaaaaa) by jane --stack prod",
   ]);
   expect(pipeline.calls("docker")).toEqual([]);
 });
