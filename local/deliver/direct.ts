@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
 import { takeFromArgocd } from "../../infra/gitops/argocd/handover.ts";
 import type { Released, ReleaseInputs } from "../../infra/gitops/release.ts";
 import { releaseType } from "../../infra/gitops/releaseResource.ts";
@@ -51,8 +52,8 @@ class DirectProviders implements pulumi.runtime.Mocks {
     throw new Error(`direct delivery cannot answer ${token}`);
   }
 
-  /** Whether the workloads are somebody else's: this run released them, by a commit. */
-  released = false;
+  /** The workloads' objects, where this run committed them for somebody else to apply. */
+  released: readonly KubeObject[] | undefined;
 
   async newResource({
     type,
@@ -93,7 +94,9 @@ class DirectProviders implements pulumi.runtime.Mocks {
 
   async #release(inputs: Record<string, unknown>): Promise<Released> {
     const { release } = await import("../../infra/gitops/release.ts");
-    this.released = true;
+    const { files } = inputs as unknown as ReleaseInputs;
+    const manifests = Object.entries(files).filter(([path]) => /(?<!kustomization)\.yaml$/.test(path));
+    this.released = manifests.map(([, content]) => parse(content) as KubeObject);
     return release(inputs as unknown as ReleaseInputs, this.#report.progress);
   }
 
@@ -168,7 +171,7 @@ export async function destroyDirectly(
   const labels = stackLabels(owner);
   for (const { metadata } of await cluster.list("v1", "Namespace", labels))
     await takeFromArgocd(cluster, metadata.name);
-  const deleted = await prune(cluster, [], { ...owner, released: false });
+  const deleted = await prune(cluster, [], owner);
   const ending = new Set(
     deleted.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => metadata.name),
   );

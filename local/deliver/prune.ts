@@ -45,8 +45,8 @@ function isKept({ metadata }: KubeObject): boolean {
 export interface PruneOptions {
   readonly project: string;
   readonly stack: string;
-  /** Whether this run committed the workloads' objects rather than apply them. */
-  readonly released: boolean;
+  /** The objects that this run committed rather than applied; absent where it committed none. */
+  readonly released?: readonly KubeObject[] | undefined;
 }
 
 /**
@@ -61,7 +61,7 @@ export async function prune(
   { project, stack, released }: PruneOptions,
 ): Promise<KubeObject[]> {
   const labels = stackLabels({ project, stack });
-  const kept = new Set(applied.map(key));
+  const kept = new Set([...applied, ...(released ?? [])].map(key));
   const namespaces = await cluster.list("v1", "Namespace", labels);
   const left = namespaces.filter((namespace) => !kept.has(key(namespace)) && !isKept(namespace));
   const stays = namespaces.filter((namespace) => kept.has(key(namespace)) || isKept(namespace));
@@ -76,7 +76,10 @@ export async function prune(
   const gone = [
     ...found
       .flat()
-      .filter((object) => !kept.has(key(object)) && !isKept(object) && !(released && isSynced(object))),
+      .filter(
+        (object) =>
+          !kept.has(key(object)) && !isKept(object) && !(released !== undefined && isSynced(object)),
+      ),
     ...left,
   ];
   for (const object of gone) await cluster.delete(object);

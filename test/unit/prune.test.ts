@@ -4,7 +4,7 @@ import { ownerLabel, stackLabels } from "../../infra/workloads/labels.ts";
 import type { Cluster, KubeObject } from "../../local/deliver/cluster.ts";
 import { prune } from "../../local/deliver/prune.ts";
 
-const owner = { project: "shop", stack: "dev", released: false };
+const owner = { project: "shop", stack: "dev" };
 const mine = stackLabels(owner);
 
 function object(kind: string, name: string, namespace?: string, labels: object = mine): KubeObject {
@@ -92,7 +92,7 @@ test("what Argo CD syncs is left to it, as long as the stack commits its workloa
   synced.metadata.annotations = { [trackingAnnotation]: "dev:apps/Deployment:team/api" };
   const left = object("Deployment", "old", "team");
   const committing = clusterWith([team, synced, left]);
-  await prune(committing.cluster, [team], { ...owner, released: true });
+  await prune(committing.cluster, [team], { ...owner, released: [] });
   expect(committing.deleted).toEqual(["Deployment team/old"]);
   const pushing = clusterWith([team, synced]);
   await prune(pushing.cluster, [team], owner);
@@ -108,4 +108,11 @@ test("what a stack has outside its namespaces is found by its owner, and that of
   const { cluster, deleted } = clusterWith([role("argocd", "dev"), role("other", "prod")]);
   await prune(cluster, [], owner);
   expect(deleted).toEqual(["ClusterRole /argocd"]);
+});
+
+test("what was committed in this run stays, though Argo CD has not marked it yet", async () => {
+  const committed = object("Deployment", "api", "team");
+  const { cluster, deleted } = clusterWith([team, committed, object("Deployment", "old", "team")]);
+  await prune(cluster, [team], { ...owner, released: [committed] });
+  expect(deleted).toEqual(["Deployment team/old"]);
 });

@@ -15,11 +15,13 @@ const pushManagers = /^(slipway|pulumi-kubernetes(-.*)?)$/;
 /**
  * Makes an object forget who set its fields before: a field that leaves the definition would stay for ever if its
  * former owner still held it. The fields themselves do not change, so no pod is restarted.
+ *
+ * @param heirOf who takes a manager's fields over: itself, another, or nobody
  */
 async function forget(
   cluster: Cluster,
   { group, version, kind, namespace, name }: ResourceStatus,
-  gone: (manager: string) => boolean,
+  heirOf: (manager: string) => string | undefined,
   annotations?: { readonly [name: string]: null },
 ): Promise<void> {
   const apiVersion = group ? `${group}/${version}` : (version ?? "v1");
@@ -30,10 +32,11 @@ async function forget(
   });
   if (live === undefined) return;
   const managedFields = (live.metadata.managedFields ?? []) as unknown as readonly ManagedFields[];
-  const kept = managedFields.filter(
-    ({ manager, subresource }) => subresource !== undefined || !gone(manager ?? ""),
-  );
-  if (kept.length === managedFields.length) return;
+  const kept = managedFields.flatMap((fields) => {
+    const heir = fields.subresource === undefined ? heirOf(fields.manager ?? "") : fields.manager;
+    return heir === undefined ? [] : [{ ...fields, manager: heir }];
+  });
+  if (JSON.stringify(kept) === JSON.stringify(managedFields)) return;
   await cluster.merge({
     apiVersion,
     kind,
@@ -51,7 +54,7 @@ async function forget(
 export async function takeFromPush(cluster: Cluster, status: ApplicationStatus): Promise<void> {
   if ((status.history?.length ?? 0) > 1) return;
   for (const resource of status.resources ?? [])
-    await forget(cluster, resource, (manager) => pushManagers.test(manager));
+    await forget(cluster, resource, (manager) => (pushManagers.test(manager) ? undefined : manager));
 }
 
 /**
@@ -71,8 +74,9 @@ export async function takeFromArgocd(cluster: Cluster, namespace: string): Promi
   } as KubeObject);
   await cluster.delete(application);
   while ((await cluster.read(application)) !== undefined) await sleep(100);
+  // An object whose fields nobody holds would get an owner for ever by the next apply.
   for (const resource of statusOf(live).resources ?? [])
-    await forget(cluster, resource, (manager) => manager === argocdFieldManager, {
+    await forget(cluster, resource, (manager) => (manager === argocdFieldManager ? "slipway" : manager), {
       [trackingAnnotation]: null,
     });
   for (const [apiVersion, kind, name] of [

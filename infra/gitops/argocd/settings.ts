@@ -67,6 +67,9 @@ function configuration({ knownHosts, sso }: InstallSettings): {
   return {
     "argocd-cm": {
       "application.resourceTrackingMethod": "annotation",
+      // By default it takes the recommended label app.kubernetes.io/instance, which the workloads have of their own, for
+      // its own mark: it would call objects synced that it has never applied.
+      "application.instanceLabelKey": "argocd.argoproj.io/instance",
       ...(sso === undefined
         ? {}
         : {
