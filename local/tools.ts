@@ -73,6 +73,10 @@ export const argocdTools: ToolFamily = {
 /** The real Helm, by which a rendered chart is tested and compared. */
 export const helmTools: ToolFamily = { name: "helm", diskGiB: 2 };
 
+/** Flux's controllers: a test runs them, and nothing else needs them. */
+export const fluxSourceTools: ToolFamily = { name: "flux-source", diskGiB: 4 };
+export const fluxKustomizeTools: ToolFamily = { name: "flux-kustomize", diskGiB: 4 };
+
 /** A built family: where its programs are, and a name for exactly this build. */
 export interface Tools {
   readonly bin: string;

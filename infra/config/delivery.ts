@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { argocdEngine } from "./argocd.ts";
+import { fluxEngine } from "./flux.ts";
 import type { PlatformConfig } from "./platform.ts";
 import { secretString } from "./primitives.ts";
 import { repository } from "./repository.ts";
@@ -64,12 +65,18 @@ export const delivery = z.discriminatedUnion("kind", [
       engine: z.literal("argocd").describe("Argo CD syncs them."),
       ...argocdEngine,
     }),
+    z.strictObject({
+      ...gitops,
+      engine: z.literal("flux").describe("Flux syncs them."),
+      ...fluxEngine,
+    }),
   ]),
 ]);
 
 export type DeliveryConfig = z.output<typeof delivery>;
 export type PushConfig = Extract<DeliveryConfig, { kind: "push" }>;
 export type GitopsConfig = Extract<DeliveryConfig, { kind: "gitops" }>;
+export type ArgocdConfig = Extract<GitopsConfig, { engine: "argocd" }>;
 
 /** Refuses a stack that has no repository to deliver through. */
 export function checkDelivery(

@@ -112,7 +112,7 @@ function gitopsSecrets({ repository, signingKey, install }: GitopsConfig): strin
     token?.push,
     token?.pull,
     signingKey,
-    install?.sso?.clientSecret,
+    install && "sso" in install ? install.sso?.clientSecret : undefined,
   ].filter((secret) => secret !== undefined);
 }
 

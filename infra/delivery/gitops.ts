@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readGitopsDescriptor } from "../../local/gitops/descriptor.ts";
 import { type ArgocdInstall, argocdInstall } from "../config/argocd.ts";
-import type { GitopsConfig } from "../config/delivery.ts";
+import type { ArgocdConfig, GitopsConfig } from "../config/delivery.ts";
 import { application, appProject } from "../gitops/argocd/application.ts";
 import { ArgoCd } from "../gitops/argocd/install.ts";
 import { loadManifests } from "../gitops/argocd/manifests.ts";
@@ -21,7 +21,7 @@ import { PushedWorkload } from "./push.ts";
 import { renderApplication } from "./render.ts";
 
 /** How Argo CD is installed; undefined where it is there already. */
-function installOf({ install }: GitopsConfig, { stack: { config } }: Shipment): ArgocdInstall | undefined {
+function installOf({ install }: ArgocdConfig, { stack: { config } }: Shipment): ArgocdInstall | undefined {
   if (install === null || (install === undefined && config.platform.kind === "shared")) return undefined;
   const chosen = install ?? argocdInstall.parse({});
   const embedded = config.platform.kind === "local" && config.platform.context === undefined;
@@ -65,17 +65,22 @@ function renderedFiles(
   });
 }
 
-/**
- * The workloads are committed to a repository, from which Argo CD syncs them. Pulumi owns the rest: namespace,
- * Secrets, Argo CD, and what Argo CD may do for this stack.
- */
-export async function gitops(shipment: Shipment, config: GitopsConfig): Promise<Delivery> {
-  const { stack, platform, namespace, images } = shipment;
-  const { provider, kubeconfig } = platform.cluster;
-  const repository = manifestsRepository(config, stack.name);
-  const addresses = fixedUrls(shipment.application, stack.config, platform.cluster);
+/** What both engines sync, and from where. */
+function placeOf({ stack }: Shipment, { url, branch, folder }: ManifestsRepository) {
   const labels = stackLabels({ project: stack.project, stack: stack.name });
+  return { namespace: stack.config.namespace, labels, url, branch, folder };
+}
 
+/** Has Argo CD sync the stack's folder. Gives what must be there before a commit is awaited. */
+async function syncByArgocd(
+  shipment: Shipment,
+  config: ArgocdConfig,
+  repository: ManifestsRepository,
+  needed: readonly pulumi.Resource[],
+): Promise<pulumi.Resource> {
+  const { stack, platform } = shipment;
+  const { provider } = platform.cluster;
+  const place = { ...placeOf(shipment, repository), syncWindows: config.syncWindows };
   const install = installOf(config, shipment);
   const argocd =
     install === undefined
@@ -87,27 +92,56 @@ export async function gitops(shipment: Shipment, config: GitopsConfig): Promise<
             images: install.images,
             sso: install.sso,
             knownHosts: repository.pull.kind === "ssh" ? repository.pull.knownHosts : undefined,
-            labels,
+            labels: place.labels,
             project: stack.project,
             stack: stack.name,
           },
           { provider },
         );
-  const installed = argocd === undefined ? [] : [...argocd.objects];
-
-  const secrets = applySecrets(shipment, addresses);
-  const place = {
-    namespace: stack.config.namespace,
-    labels,
-    url: repository.url,
-    branch: repository.branch,
-    folder: repository.folder,
-    syncWindows: config.syncWindows,
-  };
-  const options = { provider, dependsOn: installed };
+  const options = { provider, dependsOn: argocd === undefined ? [] : [...argocd.objects] };
   const access = new KubernetesObject("gitops-repository", repositorySecret(place, repository.pull), options);
   const project = new KubernetesObject("gitops-project", appProject(place), options);
+  return new KubernetesObject("gitops-application", application(place), {
+    provider,
+    dependsOn: [access, project, ...needed],
+  });
+}
+
+/** Has the engine that the stack's configuration names sync its folder. */
+async function syncByEngine(
+  shipment: Shipment,
+  config: GitopsConfig,
+  repository: ManifestsRepository,
+  needed: readonly pulumi.Resource[],
+): Promise<pulumi.Resource> {
+  switch (config.engine) {
+    case "argocd":
+      return syncByArgocd(shipment, config, repository, needed);
+    case "flux": {
+      const { syncByFlux } = await import("../gitops/flux/index.ts");
+      return syncByFlux({
+        source: { ...placeOf(shipment, repository), timeoutSeconds: config.timeoutSeconds },
+        credentials: repository.pull,
+        install: config.install,
+        isShared: shipment.stack.config.platform.kind === "shared",
+        needed,
+        provider: shipment.platform.cluster.provider,
+      });
+    }
+  }
+}
+
+/**
+ * The workloads are committed to a repository, from which the engine syncs them. Pulumi owns the rest: namespace,
+ * Secrets, the engine, and what it may do for this stack.
+ */
+export async function gitops(shipment: Shipment, config: GitopsConfig): Promise<Delivery> {
+  const { stack, platform, namespace, images } = shipment;
+  const repository = manifestsRepository(config, stack.name);
+  const addresses = fixedUrls(shipment.application, stack.config, platform.cluster);
+  const secrets = applySecrets(shipment, addresses);
   const args = {
+    engine: config.engine,
     remote: { url: repository.pushUrl, credentials: repository.push },
     branch: repository.branch,
     folder: repository.folder,
@@ -116,7 +150,7 @@ export async function gitops(shipment: Shipment, config: GitopsConfig): Promise<
     author: config.author,
     ...(config.signingKey === undefined ? {} : { signingKey: config.signingKey }),
     prOnly: config.prOnly,
-    kubeconfig,
+    kubeconfig: platform.cluster.kubeconfig,
     namespace: stack.config.namespace,
     timeoutSeconds: config.timeoutSeconds,
   };
@@ -126,10 +160,7 @@ export async function gitops(shipment: Shipment, config: GitopsConfig): Promise<
     { ...args, wait: false },
     { dependsOn: [namespace, ...secrets, ...shipment.databases.ready] },
   );
-  const synced = new KubernetesObject("gitops-application", application(place), {
-    provider,
-    dependsOn: [access, project, commitment],
-  });
+  const synced = await syncByEngine(shipment, config, repository, [commitment]);
   const release = new Release("release", { ...args, wait: true }, { dependsOn: [synced] });
   const urls = Object.entries(addresses).map(
     ([name, url]) => [name, release.commit.apply(() => url)] as const,

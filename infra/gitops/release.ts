@@ -1,11 +1,14 @@
 import { Cluster } from "../../local/deliver/cluster.ts";
 import { takeFromPush } from "./argocd/handover.ts";
-import { awaitSync, requestRefresh } from "./argocd/sync.ts";
+import { awaitSync, requestRefresh, type SyncGoal } from "./argocd/sync.ts";
 import { type Committed, commitFiles, newestWith } from "./commit.ts";
+import { awaitFlux, requestFlux } from "./flux/sync.ts";
 import type { GitRemote } from "./git.ts";
 
 /** A delivery by GitOps: what is committed where, and who is to sync it. Plain JSON. */
 export interface ReleaseInputs {
+  /** Who syncs it. */
+  readonly engine: "argocd" | "flux";
   readonly remote: GitRemote;
   readonly branch: string;
   readonly folder: string;
@@ -45,13 +48,26 @@ export function describeCommit({ commit, branch, changes, proposed }: Committed)
     : `committed ${short} to ${branch}: ${counts.join(", ")}`;
 }
 
+/** Asks the engine to look now, and waits until the commit runs. */
+async function sync(engine: ReleaseInputs["engine"], cluster: Cluster, goal: SyncGoal): Promise<void> {
+  switch (engine) {
+    case "argocd":
+      await requestRefresh(cluster, goal.namespace, goal.revision);
+      return takeFromPush(cluster, await awaitSync(cluster, goal));
+    case "flux":
+      await requestFlux(cluster, goal.namespace);
+      return awaitFlux(cluster, goal);
+  }
+}
+
 /**
- * Commits a stack's files, and, where it is to wait, asks Argo CD to look and waits until they run.
+ * Commits a stack's files, and, where it is to wait, asks the engine to look and waits until they run.
  *
  * @throws Fault when the repository refuses the commit, or what it holds does not get to run
  */
 export async function release(inputs: ReleaseInputs, onProgress: (line: string) => void): Promise<Released> {
-  const { remote, branch, folder, files, kubeconfig, namespace, timeoutSeconds, wait, ...rest } = inputs;
+  const { engine, remote, branch, folder, files, kubeconfig, namespace, timeoutSeconds, wait, ...rest } =
+    inputs;
   const committed = await commitFiles({
     ...rest,
     remote,
@@ -61,17 +77,13 @@ export async function release(inputs: ReleaseInputs, onProgress: (line: string) 
   });
   onProgress(describeCommit(committed));
   const { commit, tree, proposed } = committed;
-  if (wait && !proposed) {
-    const cluster = new Cluster(kubeconfig);
-    await requestRefresh(cluster, namespace, commit);
-    const status = await awaitSync(cluster, {
+  if (wait && !proposed)
+    await sync(engine, new Cluster(kubeconfig), {
       namespace,
       revision: commit,
       isSame: async (revision) => (await newestWith(remote, { branch, folder, tree })) === revision,
       timeoutSeconds,
       onProgress,
     });
-    await takeFromPush(cluster, status);
-  }
   return { commit, branch: committed.branch, proposed };
 }

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { checkDatabase } from "../../infra/database/check.ts";
 import { derivePassword } from "../../infra/database/key.ts";
 import { syncWaves } from "../../infra/delivery/syncWaves.ts";
-import { find, image, minimal, objectsOf, release } from "../support/release.ts";
 import { migrationJob } from "../../infra/workloads/migrationJob.ts";
+import { find, image, minimal, objectsOf, release } from "../support/release.ts";
 
 const database = { migrate: ["node", "dist/migrate.js"] } as const;
 const url = "postgres://api:hunter2@db.example:6432/shop";

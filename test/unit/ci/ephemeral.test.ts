@@ -3,12 +3,12 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { application } from "../../../infra/application.ts";
-import { parseStackConfig } from "../../../infra/config/parse.ts";
 import { down, gc, up } from "../../../ci/commands/ephemeral.ts";
 import { ephemeralFile } from "../../../ci/ephemeral/config.ts";
 import { ephemeralName } from "../../../ci/ephemeral/name.ts";
 import { valuesOf } from "../../../ci/stackFile.ts";
+import { application } from "../../../infra/application.ts";
+import { parseStackConfig } from "../../../infra/config/parse.ts";
 import { root } from "../../../local/deliver/project.ts";
 import { Pipeline, release } from "../../support/pipeline.ts";
 

@@ -1,0 +1,137 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { RenderableObject } from "../../delivery/manifest.ts";
+import type { GitCredentials } from "../git.ts";
+import { fluxName, fluxNamespace, kustomizeApiVersion, sourceApiVersion } from "./names.ts";
+
+/** API group and resource of each kind that is rendered: Flux may manage these in the stack's namespace, and nothing else. */
+const resources: { readonly [kind in RenderableObject["kind"]]: readonly [group: string, resource: string] } =
+  {
+    ServiceAccount: ["", "serviceaccounts"],
+    ConfigMap: ["", "configmaps"],
+    NetworkPolicy: ["networking.k8s.io", "networkpolicies"],
+    Service: ["", "services"],
+    Ingress: ["networking.k8s.io", "ingresses"],
+    PodDisruptionBudget: ["policy", "poddisruptionbudgets"],
+    Deployment: ["apps", "deployments"],
+    Job: ["batch", "jobs"],
+    HorizontalPodAutoscaler: ["autoscaling", "horizontalpodautoscalers"],
+    SecretProviderClass: ["secrets-store.csi.x-k8s.io", "secretproviderclasses"],
+  };
+
+const read = ["get", "list", "watch"];
+
+export interface FluxSource {
+  /** Namespace of the stack's workloads. */
+  readonly namespace: string;
+  readonly labels: { readonly [key: string]: string };
+  /** URL at which the cluster reads the repository. */
+  readonly url: string;
+  readonly branch: string;
+  /** The stack's folder in it. */
+  readonly folder: string;
+  /** How long its pods may take to get ready. */
+  readonly timeoutSeconds: number;
+}
+
+function metadata({ namespace, labels }: FluxSource) {
+  return { name: fluxName(namespace), namespace: fluxNamespace, labels };
+}
+
+function credentialsName(namespace: string): string {
+  return `repository-${namespace}`;
+}
+
+/** Flux takes URLs only: git's short form `git@host:path` is one by SSH. */
+function fluxUrl(url: string): string {
+  return url.includes("://") ? url : `ssh://${url.replace(":", "/")}`;
+}
+
+/** By what Flux reads the stack's repository; with a key, the server's host keys are pinned beside it. */
+export function credentialsSecret(source: FluxSource, credentials: GitCredentials) {
+  const withEnd = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);
+  const values: { readonly [key: string]: string } =
+    credentials.kind === "ssh"
+      ? { identity: withEnd(credentials.key), known_hosts: withEnd(credentials.knownHosts) }
+      : { username: credentials.username, password: credentials.token };
+  const data = Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")]);
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { ...metadata(source), name: credentialsName(source.namespace) },
+    data: pulumi.secret(Object.fromEntries(data) as Record<string, string>),
+  };
+}
+
+/** The branch that is followed. */
+export function gitRepository(source: FluxSource) {
+  const { namespace, url, branch } = source;
+  return {
+    apiVersion: sourceApiVersion,
+    kind: "GitRepository",
+    metadata: metadata(source),
+    spec: {
+      url: fluxUrl(url),
+      ref: { branch },
+      // For commits that the program did not make: its own it announces.
+      interval: "1m",
+      timeout: "60s",
+      secretRef: { name: credentialsName(namespace) },
+    },
+  };
+}
+
+/** Who Flux is for this stack, and what it may do: the rendered kinds, in the stack's namespace. */
+export function permissions(source: FluxSource) {
+  const { namespace, labels } = source;
+  const own = { name: `flux-${namespace}`.slice(0, 63), namespace, labels };
+  return {
+    account: { apiVersion: "v1", kind: "ServiceAccount", metadata: metadata(source) },
+    role: {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "Role",
+      metadata: own,
+      rules: [
+        ...Object.values(resources).map(([group, resource]) => ({
+          apiGroups: [group],
+          resources: [resource],
+          verbs: [...read, "create", "update", "patch", "delete"],
+        })),
+        // By what they come to, Flux tells whether a Deployment is healthy.
+        { apiGroups: ["apps"], resources: ["replicasets"], verbs: read },
+        { apiGroups: [""], resources: ["pods"], verbs: read },
+      ],
+    },
+    binding: {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "RoleBinding",
+      metadata: own,
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: own.name },
+      subjects: [{ kind: "ServiceAccount", name: fluxName(namespace), namespace: fluxNamespace }],
+    },
+  };
+}
+
+/**
+ * The stack's workloads as Flux syncs them: what is not in the repository is deleted, what is changed by hand is
+ * changed back at the next interval. Deleting it leaves the workloads running.
+ */
+export function kustomization(source: FluxSource) {
+  const { namespace, folder, timeoutSeconds } = source;
+  return {
+    apiVersion: kustomizeApiVersion,
+    kind: "Kustomization",
+    metadata: metadata(source),
+    spec: {
+      sourceRef: { kind: "GitRepository", name: fluxName(namespace) },
+      path: `./${folder}`,
+      targetNamespace: namespace,
+      serviceAccountName: fluxName(namespace),
+      interval: "30s",
+      retryInterval: "5s",
+      timeout: `${timeoutSeconds}s`,
+      prune: true,
+      wait: true,
+      deletionPolicy: "Orphan",
+    },
+  };
+}

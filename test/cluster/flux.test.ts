@@ -1,0 +1,200 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { application as whole } from "../../infra/application.ts";
+import { parseStackConfig } from "../../infra/config/parse.ts";
+import { renderApplication } from "../../infra/delivery/render.ts";
+import {
+  credentialsSecret,
+  gitRepository,
+  kustomization,
+  permissions,
+} from "../../infra/gitops/flux/objects.ts";
+import { type Released, release } from "../../infra/gitops/release.ts";
+import { Cluster, type KubeObject } from "../../local/deliver/cluster.ts";
+import { readDescriptor } from "../../local/descriptor.ts";
+import { readGitopsDescriptor } from "../../local/gitops/descriptor.ts";
+import { type Clients, clients, getGreeting, getText } from "../support/cluster.ts";
+import { FluxControllers } from "../support/flux.ts";
+import { resolved } from "../support/release.ts";
+import { Workspace } from "../support/workspace.ts";
+
+const stack = "test-flux";
+const { database: _, ...withoutDatabase } = whole.api;
+const application = { ...whole, api: withoutDatabase };
+const api = "http://127.0.0.1:30681";
+const frontend = "http://127.0.0.1:30680";
+const config = {
+  platform: { kind: "local" },
+  exposure: { frontend: { type: "NodePort", nodePort: 30680 }, api: { type: "NodePort", nodePort: 30681 } },
+};
+
+let workspace: Workspace;
+let clientsOf: Clients;
+let cluster: Cluster;
+const flux = new FluxControllers();
+
+/** The stack's files, as the program renders them, for the images that run. */
+async function files(
+  change: (content: string) => string = (content) => content,
+): Promise<Record<string, string>> {
+  const { items } = await clientsOf.apps.listNamespacedDeployment({ namespace: stack });
+  const images = Object.fromEntries(
+    items.map(({ metadata, spec }) => [
+      metadata?.name ?? "",
+      {
+        reference: spec?.template.spec?.containers[0]?.image ?? "",
+        version: metadata?.labels?.["app.kubernetes.io/version"] ?? "",
+      },
+    ]),
+  );
+  const parsed = parseStackConfig(config, { stack, workloads: Object.keys(application) });
+  const values = { images, pullSecret: "registry-pull", addresses: { api, frontend } };
+  const rendered = renderApplication(
+    application,
+    { project: "slipway", name: stack, config: parsed },
+    values,
+  );
+  return Object.fromEntries(rendered.map(({ path, content }) => [path, change(content)]));
+}
+
+const source = () => ({
+  namespace: stack,
+  labels: {},
+  url: readGitopsDescriptor().repository.pushUrl,
+  branch: "main",
+  folder: stack,
+  timeoutSeconds: 60,
+});
+
+function deliver(content: Record<string, string>): Promise<Released> {
+  const { pushUrl, knownHosts, pushKey } = readGitopsDescriptor().repository;
+  return release(
+    {
+      engine: "flux",
+      remote: { url: pushUrl, credentials: { kind: "ssh", key: pushKey, knownHosts } },
+      branch: "main",
+      folder: stack,
+      files: content,
+      message: "Test",
+      author: { name: "test", email: "test@example.com" },
+      prOnly: false,
+      kubeconfig: readFileSync(readDescriptor().kubeconfig, "utf8"),
+      namespace: stack,
+      timeoutSeconds: 90,
+      wait: true,
+    },
+    () => {},
+  );
+}
+
+async function pods(): Promise<string[]> {
+  const { items } = await clientsOf.core.listNamespacedPod({ namespace: stack });
+  return items.map(({ metadata }) => metadata?.name ?? "").sort();
+}
+
+async function eventually(check: () => Promise<void>, seconds = 60): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw new Error(`${(error as Error).message}\n${flux.logs()}`);
+      await sleep(500);
+    }
+  }
+}
+
+beforeAll(async () => {
+  workspace = new Workspace(stack);
+  // A migration is a Job of its own, which is not what this is about.
+  workspace.replace("infra/application.ts", '    database: { migrate: ["node", "dist/migrate.js"] },\n', "");
+  workspace.configure(config);
+  clientsOf = clients();
+  cluster = new Cluster(readFileSync(readDescriptor().kubeconfig, "utf8"));
+  await flux.start();
+  // Namespace, pull secret and images, and workloads to take over.
+  await workspace.deliver();
+  const { pullKey, knownHosts } = readGitopsDescriptor().repository;
+  const { account, role, binding } = permissions(source());
+  const secret = credentialsSecret(source(), { kind: "ssh", key: pullKey, knownHosts });
+  const { "[secret]": data } = (await resolved(secret.data)) as { "[secret]": unknown };
+  for (const object of [
+    account,
+    role,
+    binding,
+    { ...secret, data },
+    gitRepository(source()),
+    kustomization(source()),
+  ])
+    await cluster.apply(object as unknown as KubeObject);
+}, 1_800_000);
+
+afterAll(async () => {
+  await cluster.delete(kustomization(source()) as unknown as KubeObject);
+  await sleep(2000);
+  await flux.stop();
+  await workspace.run("destroy", "--deliver", "direct");
+  workspace.remove();
+});
+
+test("a commit is served when it is delivered", async () => {
+  await deliver(await files((content) => content.replace("Hello from Slipway", "Hello from Flux")));
+  expect(await getGreeting(api)).toMatchObject({ text: "Hello from Flux" });
+});
+
+test("a commit whose pods do not get ready is told with the reason, the old pods serve, and a fix gets through", async () => {
+  const broken = await files((content) =>
+    content
+      .replaceAll("path: /readyz", "path: /nosuch")
+      .replace("progressDeadlineSeconds: 120", "progressDeadlineSeconds: 10"),
+  );
+  await expect(deliver(broken)).rejects.toThrow(/did not get to the commit/);
+  expect(await getGreeting(api)).toMatchObject({ text: "Hello from Flux" });
+  await deliver(await files((content) => content.replace("Hello from Slipway", "Hello again")));
+  expect(await getGreeting(api)).toMatchObject({ text: "Hello again" });
+});
+
+test("what leaves the repository is deleted, and what is changed by hand is changed back", async () => {
+  const all = await files();
+  const without = Object.entries(all)
+    .filter(([path]) => path !== `${stack}/api/poddisruptionbudget.yaml`)
+    .map(([path, content]) => [
+      path,
+      content.replace(
+        "- poddisruptionbudget.yaml\n",
+        path.includes("/api/") ? "" : "- poddisruptionbudget.yaml\n",
+      ),
+    ]);
+  await deliver(Object.fromEntries(without));
+  const { items } = await clientsOf.policy.listNamespacedPodDisruptionBudget({ namespace: stack });
+  expect(items.map(({ metadata }) => metadata?.name)).toEqual(["frontend"]);
+  const scaled = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "api", namespace: stack } };
+  await cluster.merge({ ...scaled, spec: { replicas: 3 } } as KubeObject);
+  await eventually(async () => {
+    const { spec } = await clientsOf.apps.readNamespacedDeployment({ name: "api", namespace: stack });
+    expect(spec?.replicas).toBe(2);
+  });
+});
+
+test("an object of a kind that the stack may not have is refused, and told", async () => {
+  const all = await files();
+  const role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: more\nrules: []\n";
+  const more = {
+    ...all,
+    [`${stack}/api/role.yaml`]: role,
+    [`${stack}/api/kustomization.yaml`]: `${all[`${stack}/api/kustomization.yaml`]}- role.yaml\n`,
+  };
+  await expect(deliver(more)).rejects.toThrow(/forbidden/);
+  expect(await getText(frontend)).toContain('<h1 id="headline">');
+});
+
+test("deleting the Kustomization leaves the workloads running", async () => {
+  await deliver(await files());
+  const before = await pods();
+  const own = kustomization(source()) as unknown as KubeObject;
+  await cluster.delete(own);
+  await eventually(async () => expect(await cluster.read(own)).toBeUndefined());
+  expect(await pods()).toEqual(before);
+  expect(await getText(frontend)).toContain('<h1 id="headline">');
+});
