@@ -59,6 +59,10 @@ async function failingDelivery(): Promise<string> {
   return output;
 }
 
+test("a run with no change migrates nothing and rotates nothing", async () => {
+  expect(await workspace.deliver()).toMatch(/Deliver: \d+ unchanged\b(?!,)/);
+});
+
 test("visits are kept when the server's pod is deleted", async () => {
   await visit();
   await visit();
@@ -73,10 +77,6 @@ test("visits are kept when the server's pod is deleted", async () => {
   };
   await expect.poll(isAnother, { timeout: 60_000 }).toBe(true);
   expect((await visits()).total).toBe(before);
-});
-
-test("a run with no change migrates nothing and rotates nothing", async () => {
-  expect(await workspace.deliver()).toMatch(/Deliver: \d+ unchanged\b(?!,)/);
 });
 
 test("a migration that fails stops the release, with its log; corrected, it is applied", async () => {
