@@ -32,6 +32,7 @@ export const sharedState = z.object({
     network: z.string().optional(),
     baseImage: z.string().optional(),
   }),
+  databaseImage: z.string().optional(),
   azure: z
     .object({
       subscriptionId: z.string(),
@@ -51,16 +52,18 @@ export function sharePlatform({
   cluster,
   registry,
   builder,
+  databaseImage,
   azure,
   fixed,
 }: Platform): pulumi.Output<SharedState> {
-  const { provider: _provider, ...access } = cluster;
+  const { provider: _provider, read: _read, ...access } = cluster;
   const { provider: _docker, ...engine } = builder;
   return pulumi.secret({
     version: 1,
     cluster: access,
     registry,
     builder: engine,
+    ...(databaseImage === undefined ? {} : { databaseImage }),
     ...(azure === undefined ? {} : { azure }),
     ...(fixed === undefined ? {} : { fixed }),
   }) as pulumi.Output<SharedState>;
@@ -138,7 +141,7 @@ export async function sharedPlatform(
       hint: `Deploy it again: pulumi up --stack ${stack}`,
     });
   }
-  const { cluster, registry, builder, azure } = result.data;
+  const { cluster, registry, builder, databaseImage, azure } = result.data;
   const kubeconfig = pulumi.secret(cluster.kubeconfig);
   const user = (known: SharedState["registry"]["push"]) =>
     known === undefined ? undefined : { username: known.username, password: pulumi.secret(known.password) };
@@ -158,6 +161,7 @@ export async function sharedPlatform(
   return {
     ...(azure === undefined ? {} : { azure }),
     ...(vaultAccess === undefined ? {} : { vaultAccess }),
+    ...(databaseImage === undefined ? {} : { databaseImage }),
     cluster: {
       provider: clusterProvider("cluster", {
         kubeconfig,
