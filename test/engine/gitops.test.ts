@@ -73,9 +73,9 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a stack that is deliver
     for (const key of [pushKey, pullKey]) expect(state).not.toContain(Buffer.from(key).toString("base64"));
   });
 
-  test("a change is one update, whose preview shows the files, and is served after it", async () => {
+  test("a change updates the commit and its release, and its preview shows the files, and is served after it", async () => {
     configure(gitops, { env: { GREETING: "Changed by Pulumi" } });
-    expect(await pulumi.preview()).toMatchObject({ update: 1 });
+    expect(await pulumi.preview()).toMatchObject({ update: 2 });
     const diff = await pulumi.run("preview", "--diff", "--stack", stack);
     expect(diff).toContain(`${stack}/api/deployment.yaml`);
     expect(diff).not.toContain("PRIVATE KEY");
