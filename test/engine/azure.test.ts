@@ -36,8 +36,6 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
         cluster: { ...platform.cluster, ...cluster },
       },
       images: { source: "build", baseImage: readDescriptor().baseImage },
-      // No registry of the public image is reached here.
-      database: { kind: "inCluster", keepVolume: false, image: readDescriptor().postgresImage },
       workloads: config["slipway:workloads"],
       exposure: config["slipway:exposure"],
       ...others,
