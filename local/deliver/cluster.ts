@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import {
   ApiException,
   CoreV1Api,
   KubeConfig,
   type KubernetesObject,
   KubernetesObjectApi,
+  loadYaml,
   PatchStrategy,
 } from "@kubernetes/client-node";
 import { Fault } from "../fault.ts";
@@ -31,6 +33,12 @@ function reason(error: unknown): string {
   if (!(error instanceof ApiException)) return error instanceof Error ? error.message : String(error);
   const body: unknown = typeof error.body === "string" ? JSON.parse(error.body) : error.body;
   return (body as { message?: string } | undefined)?.message ?? `HTTP ${error.code}`;
+}
+
+/** An object without what the cluster itself writes into it at any time. */
+function definition({ status: _, metadata, ...rest }: KubeObject & { readonly status?: unknown }) {
+  const { resourceVersion: __, managedFields: ___, ...own } = metadata;
+  return { ...rest, metadata: own };
 }
 
 /** `Deployment shop/api`. */
@@ -70,7 +78,9 @@ export class Cluster {
     const before = await this.read(object);
     try {
       const live = await this.#objects.patch<KubeObject>(
-        object,
+        // The client names fields otherwise that are words of JavaScript (from, default), and would leave them out as they
+        // are. JSON is YAML.
+        loadYaml<KubeObject>(JSON.stringify(object)),
         undefined,
         undefined,
         fieldManager,
@@ -80,7 +90,7 @@ export class Cluster {
       const change =
         before === undefined
           ? "created"
-          : before.metadata.resourceVersion === live.metadata.resourceVersion
+          : isDeepStrictEqual(definition(before), definition(live))
             ? "unchanged"
             : "changed";
       return { live, change };
