@@ -46,6 +46,15 @@ export function contentHash(data: { readonly [key: string]: string }): string {
   return createHash("sha256").update(canonical(data)).digest("hex").slice(0, 10);
 }
 
+/** Every value of an object by its path, those that are only known later as they are. */
+export function leavesOf(value: unknown, path = ""): Record<string, pulumi.Input<string>> {
+  const isKnownLater =
+    value instanceof Promise || (typeof value === "object" && value !== null && "apply" in value);
+  if (isKnownLater) return { [path]: value as pulumi.Output<string> };
+  if (typeof value !== "object" || value === null) return { [path]: String(value) };
+  return Object.assign({}, ...Object.entries(value).map(([key, inner]) => leavesOf(inner, `${path}/${key}`)));
+}
+
 /**
  * The same for secret data. The digits are public, as a name, to people who may not read the Secret: scrypt
  * makes guessing a weak secret from them expensive.

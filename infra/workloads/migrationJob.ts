@@ -1,5 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
-import { contentHash } from "./content.ts";
+import { contentHash, leavesOf } from "./content.ts";
 import { adminSecretName } from "./database.ts";
 import { labels, selectorLabels } from "./labels.ts";
 import { lift } from "./lift.ts";
@@ -57,8 +57,8 @@ function setUpContainer(release: Release) {
 }
 
 /**
- * Brings the database's schema up to date before the pods of a release start. Named by what it runs, so that it runs
- * again exactly when the image, the command or the credentials change.
+ * Brings the database's schema up to date before the pods of a release start. A Job cannot be changed: it is named by
+ * everything in it, so that it runs again exactly when something of it changes.
  */
 export function migrationJob(release: Release) {
   const { database, workload } = release;
@@ -68,43 +68,41 @@ export function migrationJob(release: Release) {
   const own = selectorLabels({ name, stack: release.stack });
   const mounted = volumes(release);
   const first = setUpContainer(release);
+  const spec = {
+    // A migration that failed is for people to look at: the next run of the program tries again.
+    backoffLimit: 0,
+    activeDeadlineSeconds: release.rolloutDeadlineSeconds,
+    template: {
+      metadata: { labels: { ...labels(release), ...own } },
+      spec: {
+        ...podIdentity(release),
+        restartPolicy: "Never",
+        ...(first === undefined ? {} : { initContainers: [first] }),
+        containers: [
+          {
+            name: "migrate",
+            image: release.image.reference,
+            imagePullPolicy: "IfNotPresent",
+            command: [...migrate],
+            env: env(release),
+            resources: release.resources,
+            terminationMessagePolicy: "FallbackToLogsOnError",
+            securityContext: containerSecurity(release),
+            ...(mounted.length > 0 ? { volumeMounts: mounted.map(({ mount }) => mount) } : {}),
+          },
+        ],
+        ...(mounted.length > 0 ? { volumes: mounted.map(({ volume }) => volume) } : {}),
+      },
+    },
+  };
   return {
     apiVersion: "batch/v1",
     kind: "Job",
     metadata: {
-      name: lift({ image: release.image.reference }, ({ image }) => {
-        const content = { image, secret: database.secretName, command: migrate.join("\0"), setUp };
-        return `${name}-${contentHash(content)}`;
-      }),
+      name: lift(leavesOf(spec), (known) => `${name}-${contentHash(known)}`),
       namespace: release.namespace,
       labels: { ...labels(release), ...own },
     },
-    spec: {
-      // A migration that failed is for people to look at: the next run of the program tries again.
-      backoffLimit: 0,
-      activeDeadlineSeconds: release.rolloutDeadlineSeconds,
-      template: {
-        metadata: { labels: { ...labels(release), ...own } },
-        spec: {
-          ...podIdentity(release),
-          restartPolicy: "Never",
-          ...(first === undefined ? {} : { initContainers: [first] }),
-          containers: [
-            {
-              name: "migrate",
-              image: release.image.reference,
-              imagePullPolicy: "IfNotPresent",
-              command: [...migrate],
-              env: env(release),
-              resources: release.resources,
-              terminationMessagePolicy: "FallbackToLogsOnError",
-              securityContext: containerSecurity(release),
-              ...(mounted.length > 0 ? { volumeMounts: mounted.map(({ mount }) => mount) } : {}),
-            },
-          ],
-          ...(mounted.length > 0 ? { volumes: mounted.map(({ volume }) => volume) } : {}),
-        },
-      },
-    },
+    spec,
   } satisfies types.input.batch.v1.Job;
 }

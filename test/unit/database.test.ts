@@ -21,7 +21,7 @@ describe("the migration of a workload with a database", () => {
     expect(template.spec.serviceAccountName).toBe(spec.serviceAccountName);
   });
 
-  test("is another Job when image, command or credentials change, and the same one when nothing of them does", () => {
+  test("is another Job when anything in it changes, for a Job cannot be changed, and else the same one", () => {
     const name = (given: object, config: object = {}, runnable = image) =>
       migrationJob(
         release({
@@ -35,9 +35,12 @@ describe("the migration of a workload with a database", () => {
       name({ database: { migrate: ["other"] } }),
       name({}, { database: { kind: "inCluster", credentials: 2 } }),
       name({}, {}, { ...image, reference: image.reference.toString().replace("aaa", "abc") }),
+      name({}, {}, { ...image, version: "another" }),
+      name({ env: { MODE: "full" } }),
+      name({}, { workloads: { api: { resources: { limits: { memory: "1Gi" } } } } }),
     ];
     expect(new Set(names).size).toBe(names.length);
-    expect(name({ env: { MODE: "full" } }, { workloads: { api: { replicas: 5 } } })).toBe(names[0]);
+    expect(name({}, { workloads: { api: { replicas: 5 } } })).toBe(names[0]);
   });
 
   test("is found by no Service, and let to the database by the workload's policy", () => {
