@@ -43,6 +43,12 @@ export function ephemeralConfig(base: StackFile): EphemeralConfig {
   });
 }
 
+/** A database of its own, gone with the stack: data that others rely on is not for trying things out. */
+function ownDatabase(database: unknown): Values {
+  const { kind, credentials: _, keepVolume: __, ...rest } = (database ?? {}) as Values;
+  return { ...(kind === "inCluster" ? rest : {}), kind: "inCluster", keepVolume: false };
+}
+
 /** The other stack's vaults, none of them to be made again. A new one of its is in its own resource group. */
 function existing(keyVaults: unknown, resourceGroup: string | undefined): Values {
   const vaults = Object.entries((keyVaults ?? {}) as Record<string, Values>).map(([name, vault]) => [
@@ -86,6 +92,7 @@ export function ephemeralFile(
     ...kept,
     platform: { kind: "shared", stack: baseName, ...existing(keyVaults, resourceGroup) },
     quota: ephemeralConfig(base).quota,
+    database: ownDatabase(values.database),
     expires,
     workloads: single(overrides),
     exposure: elsewhere(values.exposure, stack),

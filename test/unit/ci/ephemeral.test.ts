@@ -86,6 +86,8 @@ describe("the configuration of an ephemeral stack", () => {
         keyVaults: { vault: { kind: "existing", resourceGroup: "rg-dev" } },
       },
       quota: { cpu: "1", memory: "1Gi", pods: 4 },
+      // Its own, whatever the other stack has: and it ends with the stack.
+      database: { kind: "inCluster", keepVolume: false },
       expires: "2026-11-25T07:00:00.000Z",
       workloads: { api: { env: { A: "b" }, replicas: 1 }, frontend: { replicas: 1 } },
       exposure: {
