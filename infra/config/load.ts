@@ -10,10 +10,20 @@ export interface Stack {
   readonly config: StackConfig;
 }
 
+/**
+ * A date or time that is not quoted in a stack's file is a time to YAML, and Pulumi hands it on as Go prints it:
+ * `2027-06-30 00:00:00 +0000 UTC`. This gives back what the file says.
+ */
+function unprinted(value: string): string {
+  const [, day, time] = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}(?:\.\d+)?) \+0000 UTC$/.exec(value) ?? [];
+  if (day === undefined) return value;
+  return time === "00:00:00" ? day : `${day}T${time}Z`;
+}
+
 /** The parser's own message quotes the text, in which a secret may be. */
 function parseJson(key: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, (_, value) => (typeof value === "string" ? unprinted(value) : value));
   } catch {
     throw new InputError({
       key,
@@ -31,7 +41,7 @@ function rawConfig(): Record<string, unknown> {
     entries.map(([key, value]) => {
       const text = value as string;
       // Only maps and lists are JSON: a namespace called "1" stays a string.
-      return [key.slice(prefix.length), /^[[{]/.test(text) ? parseJson(key, text) : text];
+      return [key.slice(prefix.length), /^[[{]/.test(text) ? parseJson(key, text) : unprinted(text)];
     }),
   );
 }

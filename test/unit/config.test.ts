@@ -597,6 +597,22 @@ describe("Pulumi's configuration", () => {
     );
   });
 
+  test("a date or time that is not quoted is what the file says, not how Go prints it", async () => {
+    const { config } = await load({
+      "slipway:platform": JSON.stringify({
+        kind: "azure",
+        location: "westeurope",
+        cluster: { kubernetesVersion: "1.34" },
+        registry: { pull: { kind: "token", expiry: "2100-01-01 00:00:00 +0000 UTC" } },
+      }),
+      "slipway:expires": "2100-01-01 07:30:00.5 +0000 UTC",
+    });
+    expect(config).toMatchObject({
+      expires: "2100-01-01T07:30:00.5Z",
+      platform: { registry: { pull: { expiry: "2100-01-01" } } },
+    });
+  });
+
   test("a value that is not the JSON it looks like is refused without being quoted", async () => {
     await expect(load({ "slipway:platform": '{"registry":{"password":"hunter2"' })).rejects.toThrow(
       /^Pulumi\.dev\.yaml: slipway:platform: must be JSON where it begins with \{ or \[\. Set parts of it by: pulumi config set --path\.$/,
