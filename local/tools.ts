@@ -77,6 +77,9 @@ export const helmTools: ToolFamily = { name: "helm", diskGiB: 2 };
 export const fluxSourceTools: ToolFamily = { name: "flux-source", diskGiB: 4 };
 export const fluxKustomizeTools: ToolFamily = { name: "flux-kustomize", diskGiB: 4 };
 
+/** What checks and tries out the alert rules. */
+export const promtoolTools: ToolFamily = { name: "promtool", diskGiB: 4 };
+
 /** A built family: where its programs are, and a name for exactly this build. */
 export interface Tools {
   readonly bin: string;
