@@ -4,8 +4,8 @@ import { execa } from "execa";
 import { findPulumi, type PulumiCli } from "../local/deliver/engine.ts";
 import { root } from "../local/deliver/project.ts";
 import { Fault } from "../local/fault.ts";
-import type { PreviewJson } from "./preview/changes.ts";
 import { claimAbandoned, forgetRun, lockIn, noteRun } from "./lock.ts";
+import type { PreviewJson } from "./preview/changes.ts";
 
 /** Lines of the CLI's output that a failure shows. */
 const shownLines = 40;

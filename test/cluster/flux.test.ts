@@ -22,11 +22,11 @@ import { Workspace } from "../support/workspace.ts";
 const stack = "test-flux";
 const { database: _, ...withoutDatabase } = whole.api;
 const application = { ...whole, api: withoutDatabase };
-const api = "http://127.0.0.1:30681";
-const frontend = "http://127.0.0.1:30680";
+const api = "http://127.0.0.1:30686";
+const frontend = "http://127.0.0.1:30685";
 const config = {
   platform: { kind: "local" },
-  exposure: { frontend: { type: "NodePort", nodePort: 30680 }, api: { type: "NodePort", nodePort: 30681 } },
+  exposure: { frontend: { type: "NodePort", nodePort: 30685 }, api: { type: "NodePort", nodePort: 30686 } },
 };
 
 let workspace: Workspace;

@@ -17,8 +17,8 @@ import {
 import { Workspace } from "../support/workspace.ts";
 
 const stack = "test-rendered";
-const frontend = "http://127.0.0.1:30480";
-const api = "http://127.0.0.1:30481";
+const frontend = "http://127.0.0.1:30485";
+const api = "http://127.0.0.1:30486";
 let workspace: Workspace;
 let cluster: Clients;
 let kubectl: (...args: string[]) => Promise<string>;
@@ -112,7 +112,7 @@ beforeAll(async () => {
   cluster = clients();
   workspace.configure({
     platform: { kind: "local" },
-    exposure: { frontend: { type: "NodePort", nodePort: 30480 }, api: { type: "NodePort", nodePort: 30481 } },
+    exposure: { frontend: { type: "NodePort", nodePort: 30485 }, api: { type: "NodePort", nodePort: 30486 } },
   });
   await workspace.deliver();
   writeFileSync(join(workspace.path, "images.json"), JSON.stringify(await runningImages()));

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { readDescriptor } from "../../local/descriptor.ts";
-import { AzureDouble, provideLoadBalancers } from "../support/azure/stack.ts";
-import { clients, getGreeting, getText, stackObjects } from "../support/cluster.ts";
 import {
   defineSecretProviderClasses,
   secretProviderClasses,
 } from "../support/azure/secretProviderClasses.ts";
+import { AzureDouble, provideLoadBalancers } from "../support/azure/stack.ts";
+import { clients, getGreeting, getText, stackObjects } from "../support/cluster.ts";
 import { PulumiStack, pulumiCommand } from "../support/pulumi.ts";
 import { Workspace } from "../support/workspace.ts";
 
@@ -314,7 +314,9 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
     });
 
     test("nothing changed means no step but same", async () => {
-      expect(Object.keys(await pulumi.preview())).toEqual(["same"]);
+      // The stack's own outputs, which the run before changed, are read anew.
+      const { read: _, ...steps } = await pulumi.preview();
+      expect(Object.keys(steps)).toEqual(["same"]);
     });
 
     test("what Azure never changes of a vault is refused by Azure, and everything else stays", async () => {

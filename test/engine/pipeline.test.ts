@@ -1,13 +1,13 @@
-import { execa } from "execa";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clients, getGreeting, getText, stackObjects } from "../support/cluster.ts";
 import { PulumiStack, pulumiCommand } from "../support/pulumi.ts";
 import { Workspace } from "../support/workspace.ts";
 
 const [dev, prod] = ["test-ci-dev", "test-ci-prod"];
-const port = { [dev]: 30780, [prod]: 30790 };
+const port = { [dev]: 30980, [prod]: 30990 };
 const page = (stack: string) => `http://127.0.0.1:${port[stack]}`;
 const api = (stack: string) => `http://127.0.0.1:${(port[stack] as number) + 1}`;
 const text = { old: "Launched with Slipway", new: "Launched by the pipeline" };
