@@ -116,35 +116,6 @@ test("git revert brings the release before back, with its digest", async () => {
   gitops.workspace.git("checkout", "--quiet", "app/api/src/app.ts");
 });
 
-async function scaleGitServer(count: number): Promise<void> {
-  const where = { namespace: "slipway-git", name: "git-server" };
-  await kube.apps.patchNamespacedDeploymentScale({
-    ...where,
-    body: [{ op: "replace", path: "/spec/replicas", value: count }],
-  });
-  await expect
-    .poll(async () => (await kube.apps.readNamespacedDeployment(where)).status?.availableReplicas ?? 0, {
-      timeout: 60_000,
-    })
-    .toBe(count);
-}
-
-test("a repository that cannot be reached stops the run; when it is back, the same run delivers", async () => {
-  gitops.configure("After the outage");
-  await scaleGitServer(0);
-  try {
-    const output = await gitops.deliverInVain();
-    expect(output).toMatch(
-      /manifests repository: ssh:\/\/git@127\.0\.0\.1:\d+\/manifests\.git: cannot be reached/,
-    );
-    await gitops.greets("Fixed again");
-  } finally {
-    await scaleGitServer(1);
-  }
-  await gitops.deliver();
-  await gitops.greets("After the outage");
-});
-
 test("an Argo CD that is restarted in the middle of a sync delivers when it is back", async () => {
   gitops.configure("After the restart");
   const delivery = gitops.deliver();

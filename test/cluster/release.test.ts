@@ -42,8 +42,11 @@ test("page and api answer on 127.0.0.1 with the commit as their build number", a
 });
 
 test("pods run the pushed images by digest, pulled with the stack's pull secret", async () => {
-  const { items } = await cluster.core.listNamespacedPod({ namespace: stack });
-  expect(items.length).toBeGreaterThanOrEqual(4);
+  const { items } = await cluster.core.listNamespacedPod({
+    namespace: stack,
+    labelSelector: "app.kubernetes.io/name in (api, frontend, api-migration)",
+  });
+  expect(items.length).toBeGreaterThanOrEqual(5);
   for (const { spec } of items) {
     expect(spec?.containers[0]?.image).toMatch(
       /^127\.0\.0\.1:\d+\/slipway\/(api|frontend)@sha256:[a-f0-9]{64}$/,

@@ -314,9 +314,7 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
     });
 
     test("nothing changed means no step but same", async () => {
-      // The stack's own outputs, which the run before changed, are read anew.
-      const { read: _, ...steps } = await pulumi.preview();
-      expect(Object.keys(steps)).toEqual(["same"]);
+      expect(Object.keys(await pulumi.preview())).toEqual(["same"]);
     });
 
     test("what Azure never changes of a vault is refused by Azure, and everything else stays", async () => {

@@ -66,7 +66,9 @@ export class PulumiStack {
     const { changeSummary } = JSON.parse(
       await this.run("preview", "--json", "--stack", this.#workspace.stack),
     ) as { changeSummary: Record<string, number> };
-    return changeSummary;
+    // A stack of its own platform reads its own outputs, and a read changes nothing.
+    const { read: _, ...steps } = changeSummary;
+    return steps;
   }
 
   /** Types of the resources that an update would replace or delete, sorted. */

@@ -11,6 +11,9 @@ const interval = 200;
 /** Seconds that an error of the comparison, or of an object other than a Deployment, may last: it can be of the moment before. */
 const patienceSeconds = 15;
 
+/** The same for an Application that Argo CD calls invalid: one that was restarted finds the project only after a while. */
+const invalidPatienceSeconds = 60;
+
 /** The Application of a stack, by the namespace of its workloads. */
 export function applicationOf(namespace: string): KubeObject {
   return {
@@ -88,8 +91,9 @@ async function stuckRollout(
   cluster: Cluster,
   { resources = [] }: ApplicationStatus,
 ): Promise<string | undefined> {
-  for (const { kind, namespace, name } of resources) {
-    if (kind !== "Deployment" || namespace === undefined) continue;
+  for (const { kind, namespace, name, status: own } of resources) {
+    // One that is not as the commit says yet is still at the rollout before: its migration may be running.
+    if (kind !== "Deployment" || namespace === undefined || own !== "Synced") continue;
     const live = await cluster.read({ apiVersion: "apps/v1", kind, metadata: { namespace, name } });
     const { metadata, spec, status } = (live ?? {}) as unknown as DeploymentLike;
     const failed = status?.conditions?.find(({ reason }) => reason === "ProgressDeadlineExceeded");
@@ -138,20 +142,20 @@ class SyncWatch {
   }
 
   /** Whether something has been so for a while. */
-  #lasts(what: string, is: boolean): boolean {
+  #lasts(what: string, is: boolean, seconds = patienceSeconds): boolean {
     if (!is) {
       this.#since.delete(what);
       return false;
     }
     const begin = this.#since.get(what) ?? performance.now();
     this.#since.set(what, begin);
-    return performance.now() - begin > patienceSeconds * 1000;
+    return performance.now() - begin > seconds * 1000;
   }
 
   /** Why this commit will not get there by itself, or nothing as long as it may. */
   async failure(status: ApplicationStatus): Promise<string | undefined> {
     const invalid = conditionsOf(status, /^InvalidSpecError$/);
-    if (this.#lasts("invalid", invalid.length > 0)) return invalid.join("\n");
+    if (this.#lasts("invalid", invalid.length > 0, invalidPatienceSeconds)) return invalid.join("\n");
     const incomparable = conditionsOf(status, /^(ComparisonError|UnknownError)$/);
     if (this.#lasts("incomparable", incomparable.length > 0)) return incomparable.join("\n");
     const { operationState } = status;
@@ -165,7 +169,8 @@ class SyncWatch {
     const degraded = status.health?.status === "Degraded";
     const stuck = degraded ? await stuckRollout(this.#cluster, status) : undefined;
     if (stuck !== undefined) return stuck;
-    return this.#lasts("degraded", degraded) ? unfinished(status).join("\n") : undefined;
+    const settled = degraded && operationState?.phase !== "Running";
+    return this.#lasts("degraded", settled) ? unfinished(status).join("\n") : undefined;
   }
 }
 
