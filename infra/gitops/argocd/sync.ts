@@ -159,13 +159,12 @@ class SyncWatch {
     const incomparable = conditionsOf(status, /^(ComparisonError|UnknownError)$/);
     if (this.#lasts("incomparable", incomparable.length > 0)) return incomparable.join("\n");
     const { operationState } = status;
-    if (await this.isOurs(operationRevision(status))) {
-      const failed = failedResults(status);
-      const again = (operationState?.retryCount ?? 0) > 0;
-      if (again && failed.length > 0) return failed.join("\n");
-      if (operationState?.phase === "Failed" || operationState?.phase === "Error")
-        return [...failed, operationState.message ?? ""].join("\n");
-    }
+    const failed = failedResults(status);
+    const ended = operationState?.phase === "Failed" || operationState?.phase === "Error";
+    const again = (operationState?.retryCount ?? 0) > 0 && failed.length > 0;
+    // A sync that goes over to a new commit shows for a moment what became of the one before, or that it was ended.
+    if (this.#lasts("failed", (ended || again) && (await this.isOurs(operationRevision(status)))))
+      return [...failed, ...(ended ? [operationState?.message ?? ""] : [])].join("\n");
     const degraded = status.health?.status === "Degraded";
     const stuck = degraded ? await stuckRollout(this.#cluster, status) : undefined;
     if (stuck !== undefined) return stuck;
