@@ -1,26 +1,10 @@
+import "../support/offline.ts";
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { stackConfig } from "../../local/deliver/project.ts";
 import { type Registered, type Run, runProgram } from "../support/program.ts";
 import { temporaryFile } from "../support/temporary.ts";
 
-vi.mock("../../local/descriptor.ts", async (original) => ({
-  ...(await original<object>()),
-  readDescriptor: () => ({
-    kubeconfig: new URL("../support/kubeconfig.yaml", import.meta.url).pathname,
-    context: "slipway",
-    docker: { host: "unix:///run/slipway/docker.sock", network: "host" },
-    registry: { server: "127.0.0.1:5000", username: "slipway", password: "registry-password" },
-    baseImage: "slipway/node:24",
-    postgresImage: `127.0.0.1:5000/slipway/postgres@sha256:${"2".repeat(64)}`,
-    address: "127.0.0.1",
-  }),
-}));
-vi.mock("../../infra/platform/reachable.ts", () => ({
-  requireCluster: async () => {},
-  requireRegistry: async () => {},
-}));
-vi.mock("../../infra/platform/reader.ts", () => ({ clusterReader: () => async () => undefined }));
 vi.mock("../../infra/images/buildNumber.ts", () => ({
   buildNumber: () => "0123456789",
   sourceCommit: () => "c".repeat(40),

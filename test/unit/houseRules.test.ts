@@ -1,3 +1,4 @@
+import "../support/offline.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test, vi } from "vitest";
 import { InputError } from "../../infra/config/error.ts";
@@ -6,29 +7,6 @@ import { evaluateProgram } from "../../local/deliver/evaluate.ts";
 import { type RawConfig, stackConfig } from "../../local/deliver/project.ts";
 import { type Registered, runProgram } from "../support/program.ts";
 import { recordRegistrations } from "../support/registrations.ts";
-
-vi.mock("../../local/descriptor.ts", async (original) => ({
-  ...(await original<object>()),
-  readDescriptor: () => ({
-    kubeconfig: new URL("../support/kubeconfig.yaml", import.meta.url).pathname,
-    context: "slipway",
-    docker: { host: "unix:///run/slipway/docker.sock", network: "host" },
-    registry: { server: "127.0.0.1:5000", username: "slipway", password: "registry-password" },
-    baseImage: "slipway/node:24",
-    postgresImage: `127.0.0.1:5000/slipway/postgres@sha256:${"2".repeat(64)}`,
-    address: "127.0.0.1",
-  }),
-}));
-vi.mock("../../infra/platform/reachable.ts", () => ({
-  requireCluster: async () => {},
-  requireRegistry: async () => {},
-}));
-vi.mock("../../infra/platform/reader.ts", () => ({ clusterReader: () => async () => undefined }));
-vi.mock("../../infra/database/key.ts", async (original) => ({
-  ...(await original<object>()),
-  databaseKey: async () => "dGVzdA==",
-}));
-vi.mock("../../infra/platform/azure/login.ts", () => ({ requireAzureLogin: async () => {} }));
 
 const own = (registry: object) => ({
   kind: "local",

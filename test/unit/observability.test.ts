@@ -1,24 +1,7 @@
-import { describe, expect, test, vi } from "vitest";
+import "../support/offline.ts";
+import { describe, expect, test } from "vitest";
 import { stackConfig } from "../../local/deliver/project.ts";
 import { runProgram } from "../support/program.ts";
-
-vi.mock("../../local/descriptor.ts", async (original) => ({
-  ...(await original<object>()),
-  readDescriptor: () => ({
-    kubeconfig: new URL("../support/kubeconfig.yaml", import.meta.url).pathname,
-    context: "slipway",
-    docker: { host: "unix:///run/slipway/docker.sock", network: "host" },
-    registry: { server: "127.0.0.1:5000", username: "slipway", password: "registry-password" },
-    baseImage: "slipway/node:24",
-    address: "127.0.0.1",
-  }),
-}));
-vi.mock("../../infra/platform/reader.ts", () => ({ clusterReader: () => async () => undefined }));
-vi.mock("../../infra/platform/reachable.ts", () => ({
-  requireCluster: async () => {},
-  requireRegistry: async () => {},
-}));
-vi.mock("../../infra/platform/azure/login.ts", () => ({ requireAzureLogin: async () => {} }));
 
 interface Inputs {
   readonly apiVersion: string;

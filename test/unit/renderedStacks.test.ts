@@ -1,3 +1,4 @@
+import "../support/offline.ts";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
@@ -9,24 +10,6 @@ import { readOutputs, resolveValues } from "../../local/manifests/values.ts";
 import { runProgram } from "../support/program.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-vi.mock("../../local/descriptor.ts", async (original) => ({
-  ...(await original<object>()),
-  readDescriptor: () => ({
-    kubeconfig: new URL("../support/kubeconfig.yaml", import.meta.url).pathname,
-    context: "slipway",
-    docker: { host: "unix:///run/slipway/docker.sock", network: "host" },
-    registry: { server: "127.0.0.1:5000", username: "slipway", password: "registry-password" },
-    baseImage: "slipway/node:24",
-    postgresImage: `127.0.0.1:5000/slipway/postgres@sha256:${"2".repeat(64)}`,
-    address: "127.0.0.1",
-  }),
-}));
-vi.mock("../../infra/platform/reachable.ts", () => ({
-  requireCluster: async () => {},
-  requireRegistry: async () => {},
-}));
-vi.mock("../../infra/platform/reader.ts", () => ({ clusterReader: () => async () => undefined }));
-vi.mock("../../infra/platform/azure/login.ts", () => ({ requireAzureLogin: async () => {} }));
 vi.mock("../../infra/images/buildNumber.ts", () => ({ buildNumber: () => "0123456789" }));
 
 function render(stack: string, values?: string) {
