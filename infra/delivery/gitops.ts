@@ -12,13 +12,12 @@ import { type ManifestsRepository, manifestsRepository } from "../gitops/reposit
 import { KubernetesObject } from "../gitops/resource.ts";
 import { sourceCommit } from "../images/buildNumber.ts";
 import { pullSecretName } from "../platform/pullSecret.ts";
-import { buildWorkload } from "../workloads/build.ts";
 import { stackLabels } from "../workloads/labels.ts";
-import { type RunnableImage, releaseOf } from "../workloads/release.ts";
 import { fixedUrls } from "./addresses.ts";
-import type { Delivery, Shipment } from "./index.ts";
+import type { Delivery } from "./index.ts";
 import { PushedWorkload } from "./push.ts";
 import { renderApplication } from "./render.ts";
+import { type Shipment, shippedObjects } from "./shipment.ts";
 
 /** How Argo CD is installed; undefined where it is there already. */
 function installOf({ install }: ArgocdConfig, { stack: { config } }: Shipment): ArgocdInstall | undefined {
@@ -32,21 +31,10 @@ function installOf({ install }: ArgocdConfig, { stack: { config } }: Shipment): 
 
 /** Secrets are never committed: Pulumi applies them, under the names that they have when it applies everything. */
 function applySecrets(shipment: Shipment, addresses: Readonly<Record<string, string>>): pulumi.Resource[] {
-  const { stack, images, namespace, platform } = shipment;
+  const { provider } = shipment.platform.cluster;
   return Object.keys(shipment.application).flatMap((name) => {
-    const secrets = buildWorkload(
-      releaseOf(shipment.application, name, stack.config, images[name] as RunnableImage, {
-        project: stack.project,
-        stack: stack.name,
-        namespace: namespace.namespace,
-        addresses,
-        secretNames: shipment.secretNames,
-        ...(platform.vaultAccess === undefined ? {} : { vaultAccess: platform.vaultAccess }),
-      }),
-    ).filter(({ kind }) => kind === "Secret");
-    return secrets.length === 0
-      ? []
-      : [new PushedWorkload(name, { objects: secrets }, { provider: platform.cluster.provider })];
+    const secrets = shippedObjects(shipment, name, addresses).filter(({ kind }) => kind === "Secret");
+    return secrets.length === 0 ? [] : [new PushedWorkload(name, { objects: secrets }, { provider })];
   });
 }
 

@@ -1,18 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PushConfig } from "../config/delivery.ts";
 import type { Exposure } from "../config/exposure.ts";
-import type { Stack } from "../config/load.ts";
-import type { Databases } from "../database/index.ts";
 import type { Released } from "../gitops/release.ts";
 import { TakeOver } from "../gitops/takeOver.ts";
-import type { Images } from "../images/index.ts";
-import type { Platform } from "../platform/index.ts";
-import type { StackNamespace } from "../platform/namespace.ts";
-import { buildWorkload } from "../workloads/build.ts";
-import type { Application } from "../workloads/definition.ts";
-import { type RunnableImage, releaseOf } from "../workloads/release.ts";
 import { serviceUrl } from "./addresses.ts";
 import { PushedWorkload } from "./push.ts";
+import { type Shipment, shippedObjects } from "./shipment.ts";
 
 export interface Delivery {
   /** URL of each workload. */
@@ -21,23 +14,9 @@ export interface Delivery {
   readonly release?: pulumi.Output<Released>;
 }
 
-/** What is delivered where: the results of the stages before. */
-export interface Shipment {
-  readonly application: Application;
-  readonly stack: Stack;
-  readonly platform: Platform;
-  readonly namespace: StackNamespace;
-  readonly images: Images;
-  /** Names of the workloads' Secrets. */
-  readonly secretNames: { readonly [workload: string]: string };
-  readonly databases: Databases;
-}
-
 /** Pulumi applies the workloads. Each takes the others' addresses as Outputs, so one run is enough. */
-function push(
-  { application, stack, platform, namespace, images, secretNames, databases }: Shipment,
-  { handover }: PushConfig,
-): Delivery {
+function push(shipment: Shipment, { handover }: PushConfig): Delivery {
+  const { application, stack, platform, databases } = shipment;
   const { provider, kubeconfig } = platform.cluster;
   const takeOver = handover
     ? new TakeOver("take-over", { kubeconfig, namespace: stack.config.namespace })
@@ -45,20 +24,8 @@ function push(
   const names = Object.keys(application);
   const promises = new Map(names.map((name) => [name, pulumi.deferredOutput<string>()]));
   const urls = Object.fromEntries([...promises].map(([name, [url]]) => [name, url]));
-  const surroundings = {
-    project: stack.project,
-    stack: stack.name,
-    namespace: namespace.namespace,
-    ...(namespace.pullSecret === undefined ? {} : { pullSecret: namespace.pullSecret }),
-    addresses: urls,
-    secretNames,
-    ...(platform.databaseImage === undefined ? {} : { databaseImage: platform.databaseImage }),
-    ...(platform.vaultAccess === undefined ? {} : { vaultAccess: platform.vaultAccess }),
-  };
   for (const [name, [, resolve]] of promises) {
-    const objects = buildWorkload(
-      releaseOf(application, name, stack.config, images[name] as RunnableImage, surroundings),
-    );
+    const objects = shippedObjects(shipment, name, urls);
     const workload = new PushedWorkload(
       name,
       { objects, after: databases.ready, handover: takeOver },
