@@ -60,6 +60,18 @@ test("a browser shows the api's text, the builds of both services and the pod th
   expect(items.map(({ metadata }) => metadata?.name)).toContain(await text("api-pod"));
 });
 
+test("a browser that comes again shows one more visit, read from the database", async () => {
+  const visits = async () => {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${await nodePort("frontend")}`);
+    await page.locator("#visits-entry:not([hidden])").waitFor();
+    return Number(await page.locator("#visits").textContent());
+  };
+  const before = await visits();
+  expect(before).toBeGreaterThan(0);
+  expect(await visits()).toBe(before + 1);
+});
+
 test("the api lets the frontend's origin read its answers, and no other", async () => {
   const url = `http://127.0.0.1:${await nodePort("api")}`;
   const origin = `http://127.0.0.1:${await nodePort("frontend")}`;

@@ -61,6 +61,17 @@ test("a migration that comes before one that was applied is refused", async () =
   );
 });
 
+test("a release that was rolled back runs with the migrations of the one after it", async () => {
+  const { db, url } = await startPostgres();
+  const directory = await copyOfMigrations();
+  await writeFile(join(directory, "20991101090000_new.sql"), "CREATE TABLE new (id int);");
+  await migrate(url, directory, () => {});
+  const lines: string[] = [];
+  await migrate(url, own, (line) => lines.push(line));
+  expect(lines).toEqual(["nothing to apply"]);
+  expect((await db.query("SELECT to_regclass('new') AS new")).rows).toEqual([{ new: "new" }]);
+});
+
 test("a migration that was edited after it was applied is refused, and so is one that is gone", async () => {
   const { db, url } = await startPostgres();
   const directory = await copyOfMigrations();

@@ -1,5 +1,5 @@
 import { type RuntimeConfig, RuntimeConfigError } from "../shared/runtime-config.ts";
-import { fetchFrontendBuild, fetchGreeting, fetchRuntimeConfig } from "./services.ts";
+import { fetchFrontendBuild, fetchGreeting, fetchRuntimeConfig, fetchVisits } from "./services.ts";
 import { createView } from "./view.ts";
 
 /** How long to wait before each retry; after the last one only the button asks again. */
@@ -10,6 +10,7 @@ export function startPage(document: Document): void {
   const view = createView(document);
   let config: RuntimeConfig | undefined;
   let asking = false;
+  let counted = false;
   let misconfigured = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -22,6 +23,7 @@ export function startPage(document: Document): void {
       config ??= await fetchRuntimeConfig();
       view.showConfig(config);
       view.show({ kind: "ready", greeting: await fetchGreeting(config) });
+      askForVisits(config);
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       misconfigured = error instanceof RuntimeConfigError;
@@ -34,6 +36,16 @@ export function startPage(document: Document): void {
       }
     } finally {
       asking = false;
+    }
+  }
+
+  /** A page that is loaded is a visit, however often it asks. The answer counts without it, too. */
+  async function askForVisits(from: RuntimeConfig): Promise<void> {
+    try {
+      view.showVisits(await fetchVisits(from, counted ? "GET" : "POST"));
+      counted = true;
+    } catch {
+      view.showVisits("unknown");
     }
   }
 

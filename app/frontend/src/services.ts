@@ -2,6 +2,7 @@ import { z } from "zod/mini";
 import { parseRuntimeConfig, type RuntimeConfig, runtimeConfigPath } from "../shared/runtime-config.ts";
 
 const greeting = z.object({ text: z.string(), build: z.string(), pod: z.string() });
+const visits = z.object({ total: z.number() });
 const frontendBuild = z.object({ build: z.string(), pod: z.string() });
 
 export type Greeting = z.output<typeof greeting>;
@@ -15,12 +16,31 @@ export async function fetchGreeting({ apiUrl }: RuntimeConfig): Promise<Greeting
   return fetchJson(`${apiUrl.replace(/\/+$/, "")}/api/greeting`, greeting);
 }
 
+/**
+ * Counts this visit, or asks how many there were.
+ *
+ * @returns their number; nothing where the api has no database
+ */
+export async function fetchVisits(
+  { apiUrl }: RuntimeConfig,
+  method: "GET" | "POST",
+): Promise<number | undefined> {
+  const url = `${apiUrl.replace(/\/+$/, "")}/api/visits`;
+  const response = await request(url, method);
+  if (response.status === 404) return undefined;
+  return (await parsed(url, visits, response)).total;
+}
+
 export async function fetchFrontendBuild(): Promise<FrontendBuild> {
   return fetchJson("build.json", frontendBuild);
 }
 
 async function fetchJson<Schema extends z.ZodMiniType>(url: string, schema: Schema) {
-  const text = await fetchText(url);
+  return parsed(url, schema, await request(url));
+}
+
+async function parsed<Schema extends z.ZodMiniType>(url: string, schema: Schema, response: Response) {
+  const text = await textOf(url, response);
   try {
     return schema.parse(JSON.parse(text), { jitless: true });
   } catch (cause) {
@@ -29,9 +49,13 @@ async function fetchJson<Schema extends z.ZodMiniType>(url: string, schema: Sche
 }
 
 async function fetchText(url: string): Promise<string> {
-  let response: Response;
+  return textOf(url, await request(url));
+}
+
+async function request(url: string, method: "GET" | "POST" = "GET"): Promise<Response> {
   try {
-    response = await fetch(url, {
+    return await fetch(url, {
+      method,
       cache: "no-store",
       credentials: "omit",
       signal: AbortSignal.timeout(10_000),
@@ -40,6 +64,9 @@ async function fetchText(url: string): Promise<string> {
     const why = (cause as Error).name === "TimeoutError" ? "did not answer in time" : "could not be reached";
     throw new Error(`${url} ${why}`, { cause });
   }
+}
+
+async function textOf(url: string, response: Response): Promise<string> {
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   return response.text();
 }

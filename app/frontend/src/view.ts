@@ -36,6 +36,12 @@ export function createView(document: Document) {
       element("frontend-pod").textContent = pod;
     },
 
+    /** @param total absent where the api has no database */
+    showVisits(total: number | "unknown" | undefined) {
+      element("visits-entry").hidden = total === undefined;
+      element("visits").textContent = String(total ?? "");
+    },
+
     show(state: State) {
       element("page").dataset.state = state.kind;
       element("status").textContent = statusOf(state);

@@ -8,18 +8,22 @@ const greeting = { text: "Ahoy", build: "42", pod: "api-7d4b" };
 /** What each URL answers, in turn; the last answer repeats. */
 let answers: Record<string, Array<() => Response | Promise<Response>>>;
 let requested: string[];
+/** Method of each request. */
+let methods: string[];
 
 beforeEach(() => {
   vi.useFakeTimers();
   document.body.innerHTML = /<main.*<\/main>/s.exec(indexHtml)?.[0] ?? "";
   requested = [];
+  methods = [];
   answers = {
     "config/config.json": [() => Response.json({ apiUrl: "http://api.example:8081/" })],
     "build.json": [() => Response.json({ build: "7", pod: "frontend-5c9f" })],
     "http://api.example:8081/api/greeting": [() => Response.json(greeting)],
   };
-  vi.stubGlobal("fetch", async (url: string) => {
+  vi.stubGlobal("fetch", async (url: string, { method = "GET" }: RequestInit = {}) => {
     requested.push(url);
+    methods.push(`${method} ${url}`);
     const queue = answers[url] ?? [() => new Response("", { status: 404 })];
     const answer = queue.length > 1 ? queue.shift() : queue[0];
     if (!answer) throw new Error(`no answer is prepared for ${url}`);
@@ -66,6 +70,31 @@ test("shows the api’s text, its build and the pod that answered", async () => 
   expect(shown("api-build")).toBe("42");
   expect(shown("api-pod")).toBe("api-7d4b");
   expect(document.getElementById("answer")?.hidden).toBe(false);
+});
+
+test("is one visit, however often it asks, and shows how many there were", async () => {
+  const url = "http://api.example:8081/api/visits";
+  answers[url] = [
+    () => Response.json({ total: 41, latest: [] }),
+    () => Response.json({ total: 43, latest: [] }),
+  ];
+  await open();
+  expect(shown("visits")).toBe("41");
+  expect(document.getElementById("visits-entry")?.hidden).toBe(false);
+  press("ask");
+  await settle();
+  expect(shown("visits")).toBe("43");
+  expect(methods.filter((request) => request.endsWith(url))).toEqual([`POST ${url}`, `GET ${url}`]);
+});
+
+test("tells of no visits where the api has no database, and none that it does not know", async () => {
+  await open();
+  expect(document.getElementById("visits-entry")?.hidden).toBe(true);
+  answers["http://api.example:8081/api/visits"] = [unreachable];
+  press("ask");
+  await settle();
+  expect(state()).toBe("ready");
+  expect(shown("visits")).toBe("unknown");
 });
 
 test("shows its own build and pod, even when the api is away", async () => {
