@@ -5,20 +5,16 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
-  readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { unpackPackages } from "./debian.ts";
-import { requireSpace } from "./disk.ts";
 import { digestOf } from "./files.ts";
 import { aptSources, docker, imageRecipe, RECIPE_LABEL, trustBundle } from "./images.ts";
+import { provideRootArchive, rootArchivePath } from "./rootArchive.ts";
 import { run } from "./run.ts";
 import type { Settings } from "./settings.ts";
 
@@ -68,38 +64,24 @@ function recipe(): string {
   return digestOf(...parts, ...packages, ...config);
 }
 
-function archivePath(settings: Settings): string {
-  return join(settings.cacheDir, "images", `node-${recipe()}.tar`);
-}
-
 /** Builds the file system of the base image into the cache, if it is not there. Needs apt's sources and npm. */
 export async function buildBaseImage(settings: Settings, onLine: (line: string) => void): Promise<void> {
-  const archive = archivePath(settings);
-  if (existsSync(archive)) return;
-  requireSpace([dirname(archive)], 1, "the base image");
-  mkdirSync(dirname(archive), { recursive: true });
-  // What an interrupted build left, and the images of older recipes.
-  for (const entry of readdirSync(dirname(archive)).filter((name) => /^(node|\.part)-/.test(name))) {
-    rmSync(join(dirname(archive), entry), { recursive: true, force: true });
-  }
-  const work = mkdtempSync(join(dirname(archive), ".part-"));
-  try {
-    const root = join(work, "root");
-    onLine(`unpacking ${packages.join(", ")}`);
-    await unpackPackages(settings, packages, root);
-    trim(root);
-    onLine(`adding npm ${NPM_VERSION}`);
-    await addNpm(root, work);
-    addNode(root);
-    await addShell(root);
-    addAccounts(root);
-    onLine("packing");
-    const part = join(work, "image.tar");
-    await run("/usr/bin/tar", ["-C", root, "--numeric-owner", "--sort=name", "--mtime=@0", "-cf", part, "."]);
-    renameSync(part, archive);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+  await provideRootArchive(settings, {
+    name: "node",
+    recipe: recipe(),
+    packages,
+    diskGiB: 1,
+    what: "the base image",
+    onLine,
+    complete: async (root, work) => {
+      trim(root);
+      onLine(`adding npm ${NPM_VERSION}`);
+      await addNpm(root, work);
+      addNode(root);
+      await addShell(root);
+      addAccounts(root);
+    },
+  });
 }
 
 /** Makes sure that the environment's Docker holds the base image of this recipe. */
@@ -107,7 +89,8 @@ export async function loadBaseImage(settings: Settings): Promise<void> {
   const reference = baseImageReference();
   if ((await imageRecipe(settings, reference)) === recipe()) return;
   const changes = [...config, `LABEL ${RECIPE_LABEL}=${recipe()}`].flatMap((line) => ["--change", line]);
-  await docker(settings, ["import", ...changes, archivePath(settings), reference]);
+  const archive = rootArchivePath(settings, { name: "node", recipe: recipe() });
+  await docker(settings, ["import", ...changes, archive, reference]);
 }
 
 function trim(root: string): void {

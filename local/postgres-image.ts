@@ -1,25 +1,21 @@
 import {
   chmodSync,
   chownSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
-
+import { join } from "node:path";
 import { z } from "zod";
 import { addShell } from "./base-image.ts";
 import type { Credentials } from "./components/registry.ts";
-import { unpackPackages } from "./debian.ts";
-import { requireSpace } from "./disk.ts";
+import { dockerConfig } from "./deliver/image.ts";
 import { digestOf, readIfPresent, writeFileAtomic } from "./files.ts";
 import { aptSources, docker } from "./images.ts";
-import { run } from "./run.ts";
+import { provideRootArchive, rootArchivePath } from "./rootArchive.ts";
 import type { Settings } from "./settings.ts";
 
 /** PostgreSQL as the machine's distribution has it, and a shell. */
@@ -49,35 +45,21 @@ function recipe(): string {
   return digestOf(String(RECIPE), entrypoint, readFileSync(aptSources(), "utf8"), ...packages);
 }
 
-function archivePath(settings: Settings): string {
-  return join(settings.cacheDir, "images", `postgres-${recipe()}.tar`);
-}
-
 /** Builds the file system of the image into the cache, if it is not there. Needs apt's sources. */
 export async function buildPostgresImage(settings: Settings, onLine: (line: string) => void): Promise<void> {
-  const archive = archivePath(settings);
-  if (existsSync(archive)) return;
-  const directory = dirname(archive);
-  requireSpace([directory], 1, "the image of PostgreSQL");
-  mkdirSync(directory, { recursive: true });
-  for (const entry of readdirSync(directory).filter((name) => /^\.?postgres-/.test(name))) {
-    rmSync(join(directory, entry), { recursive: true, force: true });
-  }
-  const work = mkdtempSync(join(directory, ".postgres-"));
-  try {
-    const root = join(work, "root");
-    onLine(`unpacking ${packages.join(", ")}`);
-    await unpackPackages(settings, packages, root);
-    trim(root);
-    await addShell(root);
-    addServer(root);
-    onLine("packing");
-    const part = join(work, "image.tar");
-    await run("/usr/bin/tar", ["-C", root, "--numeric-owner", "--sort=name", "--mtime=@0", "-cf", part, "."]);
-    renameSync(part, archive);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+  await provideRootArchive(settings, {
+    name: "postgres",
+    recipe: recipe(),
+    packages,
+    diskGiB: 1,
+    what: "the image of PostgreSQL",
+    onLine,
+    complete: async (root) => {
+      trim(root);
+      await addShell(root);
+      addServer(root);
+    },
+  });
 }
 
 /** What is remembered of an image that was pushed: its recipe, and its name by digest. */
@@ -103,7 +85,8 @@ export async function pushPostgresImage(settings: Settings, account: Credentials
     'CMD ["postgres"]',
   ];
   const changes = config.flatMap((line) => ["--change", line]);
-  await docker(settings, ["import", ...changes, archivePath(settings), tag]);
+  const archive = rootArchivePath(settings, { name: "postgres", recipe: recipe() });
+  await docker(settings, ["import", ...changes, archive, tag]);
   await push(settings, tag, server, account);
   const reference = await docker(settings, ["inspect", "--format", "{{index .RepoDigests 0}}", tag]);
   await docker(settings, ["rmi", tag]);
@@ -112,16 +95,10 @@ export async function pushPostgresImage(settings: Settings, account: Credentials
 }
 
 /** Pushes as the registry's account, whose password is in a private file for as long. */
-async function push(
-  settings: Settings,
-  tag: string,
-  server: string,
-  { username, password }: Credentials,
-): Promise<void> {
+async function push(settings: Settings, tag: string, server: string, account: Credentials): Promise<void> {
   const config = mkdtempSync(join(settings.stateDir, "tmp-docker-"));
-  const auth = Buffer.from(`${username}:${password}`).toString("base64");
   try {
-    writeFileAtomic(join(config, "config.json"), JSON.stringify({ auths: { [server]: { auth } } }));
+    writeFileAtomic(join(config, "config.json"), dockerConfig([{ server, ...account }]));
     await docker(settings, ["--config", config, "push", "--quiet", tag]);
   } finally {
     rmSync(config, { recursive: true });

@@ -18,6 +18,9 @@ export interface KubeObject extends KubernetesObject {
   metadata: { name: string; namespace?: string; [key: string]: unknown };
 }
 
+/** A change that was made of an object's state before somebody else changed it; read it again, and try again. */
+export class Conflict extends Fault {}
+
 /** What applying an object did. */
 export type Change = "created" | "changed" | "unchanged";
 
@@ -111,7 +114,11 @@ export class Cluster {
     }
   }
 
-  /** Merges a patch (RFC 7386) into an object, or does nothing where there is none. */
+  /**
+   * Merges a patch (RFC 7386) into an object, or does nothing where there is none.
+   *
+   * @throws Conflict when the patch names a resourceVersion that is not the object's any more
+   */
   async merge(patch: KubeObject): Promise<KubeObject | undefined> {
     try {
       return await this.#objects.patch<KubeObject>(
@@ -124,11 +131,12 @@ export class Cluster {
       );
     } catch (error) {
       if (status(error) === 404) return undefined;
-      throw new Fault({ what: nameOf(patch), rule: `could not be changed: ${reason(error)}` });
+      const parts = { what: nameOf(patch), rule: `could not be changed: ${reason(error)}` };
+      throw status(error) === 409 ? new Conflict(parts) : new Fault(parts);
     }
   }
 
-  /** The objects of a kind that carry all these labels. */
+  /** The objects of a kind that carry all these labels, of a namespace or of all. */
   async list(
     apiVersion: string,
     kind: string,

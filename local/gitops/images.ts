@@ -2,21 +2,18 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
-  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { unpackPackages } from "../debian.ts";
-import { requireSpace } from "../disk.ts";
+import { addShell } from "../base-image.ts";
 import { digestOf } from "../files.ts";
 import { aptSources, docker, loadedImages, loadImages, trustBundle } from "../images.ts";
-import { run } from "../run.ts";
+import { provideRootArchive } from "../rootArchive.ts";
 import type { Settings } from "../settings.ts";
 import type { Tools } from "../tools.ts";
 
@@ -24,7 +21,7 @@ import type { Tools } from "../tools.ts";
 const packages = ["busybox-static", "git", "openssh-client", "openssh-server", "redis-server", "tini"];
 
 /** Changes whenever the steps below do, so that images of an older recipe are replaced. */
-const RECIPE = "1";
+const RECIPE = "2";
 
 /** Accounts by the uids that the pods' specifications ask for. */
 const accounts = {
@@ -101,37 +98,32 @@ export async function loadGitopsImages(
 }
 
 /** The file system that the images share, as an archive in the cache. */
-async function provideRoot(settings: Settings, onLine: (line: string) => void): Promise<string> {
-  const archive = join(settings.cacheDir, "images", `gitops-${recipe()}.tar`);
-  if (existsSync(archive)) return archive;
-  requireSpace([dirname(archive)], 2, "the images of Argo CD and the Git server");
-  mkdirSync(dirname(archive), { recursive: true });
-  const work = mkdtempSync(join(dirname(archive), ".part-"));
-  try {
-    const root = join(work, "root");
-    onLine(`unpacking ${packages.join(", ")}`);
-    await unpackPackages(settings, packages, root);
-    for (const waste of [
-      "dev",
-      "usr/share/doc",
-      "usr/share/man",
-      "usr/share/locale",
-      "var/cache",
-      "var/lib/apt",
-    ])
-      rmSync(join(root, waste), { recursive: true, force: true });
-    await completeRoot(root);
-    const part = join(work, "root.tar");
-    await run("/usr/bin/tar", ["-C", root, "--numeric-owner", "--sort=name", "--mtime=@0", "-cf", part, "."]);
-    renameSync(part, archive);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-  return archive;
+function provideRoot(settings: Settings, onLine: (line: string) => void): Promise<string> {
+  return provideRootArchive(settings, {
+    name: "gitops",
+    recipe: recipe(),
+    packages,
+    diskGiB: 2,
+    what: "the images of Argo CD and the Git server",
+    onLine,
+    complete: async (root) => {
+      for (const waste of [
+        "dev",
+        "usr/share/doc",
+        "usr/share/man",
+        "usr/share/locale",
+        "var/cache",
+        "var/lib/apt",
+      ])
+        rmSync(join(root, waste), { recursive: true, force: true });
+      addFiles(root);
+      await addShell(root);
+    },
+  });
 }
 
-/** What the packages' scripts would have made: accounts, trusted authorities, a shell. */
-async function completeRoot(root: string): Promise<void> {
+/** What the packages' scripts would have made: accounts, and trusted authorities. */
+function addFiles(root: string): void {
   const users = Object.entries(accounts);
   const files = {
     "etc/passwd": [
@@ -152,13 +144,6 @@ async function completeRoot(root: string): Promise<void> {
   }
   mkdirSync(join(root, "tmp"), { recursive: true });
   chmodSync(join(root, "tmp"), 0o1777);
-  const busybox = ["bin/busybox", "usr/bin/busybox"].find((path) => existsSync(join(root, path)));
-  for (const path of (await run(join(root, busybox ?? ""), ["--list-full"])).split("\n")) {
-    const target = join(root, path);
-    if (existsSync(target)) continue;
-    mkdirSync(dirname(target), { recursive: true });
-    symlinkSync(`/${busybox}`, target);
-  }
 }
 
 /** Argo CD where its own image has it. Its parts are one program, by the name that it is called by. */

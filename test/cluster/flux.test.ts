@@ -16,6 +16,7 @@ import { readDescriptor } from "../../local/descriptor.ts";
 import { readGitopsDescriptor } from "../../local/gitops/descriptor.ts";
 import { type Clients, clients, getGreeting, getText } from "../support/cluster.ts";
 import { FluxControllers } from "../support/flux.ts";
+import { startGitops } from "../support/gitops.ts";
 import { resolved } from "../support/release.ts";
 import { Workspace } from "../support/workspace.ts";
 
@@ -106,6 +107,7 @@ async function eventually(check: () => Promise<void>, seconds = 60): Promise<voi
 }
 
 beforeAll(async () => {
+  await startGitops();
   workspace = new Workspace(stack);
   // A migration is a Job of its own, which is not what this is about.
   workspace.replace("infra/application.ts", '    database: { migrate: ["node", "dist/migrate.js"] },\n', "");

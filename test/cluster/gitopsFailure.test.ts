@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { applicationOf } from "../../infra/gitops/argocd/sync.ts";
 import type { Cluster } from "../../local/deliver/cluster.ts";
 import { type Clients, clients } from "../support/cluster.ts";
 import {
@@ -59,9 +60,107 @@ test.each([
     await refresh(cluster, stack, manifests.revert(commit));
   }
   const reads = [
-    kube.core.readNamespacedConfigMap({ namespace: "default", name: "stray" }),
-    kube.core.readNamespace({ name: "test-gitops-failure-stray" }),
-    kube.core.readNamespacedSecret({ namespace: stack, name: "stray" }),
+    () => kube.core.readNamespacedConfigMap({ namespace: "default", name: "stray" }),
+    () => kube.core.readNamespace({ name: "test-gitops-failure-stray" }),
+    () => kube.core.readNamespacedSecret({ namespace: stack, name: "stray" }),
   ];
-  for (const read of reads) await expect(read).rejects.toThrow();
+  for (const read of reads) await expect(read()).rejects.toMatchObject({ code: 404 });
+});
+
+test("a manifest that the cluster refuses is reported with the object and the reason, and its fix is delivered", async () => {
+  const commit = manifests.commit({
+    [`${stack}/extra/service.yaml`]: `apiVersion: v1\nkind: Service\nmetadata:\n  name: extra\n  namespace: ${stack}\nspec:\n  ports: [{ port: 70000 }]\n`,
+  });
+  await refresh(cluster, stack, commit);
+  await expect
+    .poll(async () => JSON.stringify((await applicationStatus(cluster, stack)).operationState ?? {}), {
+      timeout: 30_000,
+    })
+    .toMatch(/70000/);
+  await gitops.greets("First");
+  // The next delivery owns the folder: what is wrong in it goes.
+  gitops.configure("Fixed");
+  await gitops.deliver();
+  await gitops.greets("Fixed");
+});
+
+test("pods that never get ready are reported with their last words, the old ones serve, and the fix is delivered", async () => {
+  gitops.configure("Broken", { env: { PORT: "http" }, rolloutDeadlineSeconds: 10 });
+  const output = await gitops.deliverInVain();
+  expect(output).toContain(`Deployment ${stack}/api`);
+  expect(output).toContain("the pods of the last good release keep serving");
+  expect(output).toMatch(/log: .*PORT/);
+  expect(await gitops.greetings()).not.toContain("Broken");
+  gitops.configure("Fixed again");
+  await gitops.deliver();
+  await gitops.greets("Fixed again");
+});
+
+test("git revert brings the release before back, with its digest", async () => {
+  const image = async () =>
+    (await kube.apps.readNamespacedDeployment({ namespace: stack, name: "api" })).spec?.template.spec
+      ?.containers[0]?.image;
+  gitops.configure("Before");
+  await gitops.deliver();
+  const before = await image();
+  gitops.workspace.replace("app/api/src/app.ts", "text: config.GREETING", 'text: "Broken by a change"');
+  await gitops.deliver();
+  expect(await image()).not.toBe(before);
+  await gitops.greets("Broken by a change");
+  manifests.pull();
+  await refresh(cluster, stack, manifests.revert(manifests.git("rev-parse", "HEAD")));
+  await expect.poll(image, { timeout: 30_000 }).toBe(before);
+  await expect
+    .poll(async () => (await applicationStatus(cluster, stack)).health?.status, { timeout: 60_000 })
+    .toBe("Healthy");
+  await expect.poll(() => gitops.greetings(), { timeout: 30_000 }).toEqual(["Before"]);
+  gitops.workspace.git("checkout", "--quiet", "app/api/src/app.ts");
+});
+
+test("while the repository cannot be reached the pods serve, and Argo CD says so; when it is back, the next run delivers", async () => {
+  gitops.configure("Before the outage");
+  await gitops.deliver();
+  const where = { namespace: "slipway-git", name: "git-server" };
+  await kube.apps.patchNamespacedDeploymentScale({
+    ...where,
+    body: [{ op: "replace", path: "/spec/replicas", value: 0 }],
+  });
+  await expect
+    .poll(async () => (await kube.apps.readNamespacedDeployment(where)).status?.availableReplicas ?? 0, {
+      timeout: 60_000,
+    })
+    .toBe(0);
+  const application = applicationOf(stack);
+  await cluster.merge({
+    ...application,
+    metadata: { ...application.metadata, annotations: { "argocd.argoproj.io/refresh": "hard" } },
+  });
+  await expect
+    .poll(async () => JSON.stringify((await applicationStatus(cluster, stack)).conditions ?? []), {
+      timeout: 60_000,
+    })
+    .toMatch(/ComparisonError/);
+  await gitops.greets("Before the outage");
+  // Brings the environment's Git server back.
+  gitops.configure("After the outage");
+  await gitops.deliver();
+  await gitops.greets("After the outage");
+});
+
+test("an Argo CD that is restarted in the middle of a sync delivers when it is back", async () => {
+  gitops.configure("After the restart");
+  const delivery = gitops.deliver();
+  await expect
+    .poll(async () => (await applicationStatus(cluster, stack)).operationState?.phase, {
+      timeout: 60_000,
+      interval: 50,
+    })
+    .toBe("Running");
+  for (const part of ["argocd-application-controller", "argocd-repo-server"])
+    await kube.core.deleteCollectionNamespacedPod({
+      namespace: "argocd",
+      labelSelector: `app.kubernetes.io/name=${part}`,
+    });
+  await delivery;
+  await gitops.greets("After the restart");
 });

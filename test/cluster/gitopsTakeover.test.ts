@@ -42,10 +42,10 @@ async function pods(): Promise<string[]> {
     .sort();
 }
 
-/** Who sets fields of the workloads' Deployments and Services, but for their status. */
+/** Who sets fields of the workloads' Deployments and Services, but for their status. The database is not of them. */
 async function owners(): Promise<string[]> {
   const objects = [...(await stackObjects(cluster, stack))].filter(([name]) =>
-    /^(Deployment|Service)\//.test(name),
+    /^(Deployment|Service)\/(api|frontend)$/.test(name),
   );
   const managers = objects.flatMap(([, { metadata }]) => metadata?.managedFields ?? []);
   return [

@@ -75,9 +75,14 @@ async function delivered(): Promise<Record<string, unknown>> {
   );
 }
 
+/** The node's proxy learns of a port that is new a moment after the pods are ready. */
 async function serves(): Promise<void> {
-  expect(await getText(frontend)).toContain('<h1 id="headline">');
-  expect(await getGreeting(api)).toMatchObject({ text: "Hello from Slipway" });
+  await expect
+    .poll(() => getText(frontend).catch(String), { timeout: 15_000 })
+    .toContain('<h1 id="headline">');
+  await expect
+    .poll(() => getGreeting(api).catch(String), { timeout: 15_000 })
+    .toMatchObject({ text: "Hello from Slipway" });
 }
 
 /** Deletes the workloads, and waits until their pods are gone; namespace and pull secret stay. */

@@ -52,11 +52,16 @@ export class GitopsStack {
     return this.workspace.run("start", "--deliver", "direct", "--delivery", "gitops");
   }
 
-  /** Every pod of the api greets so: many answers in a row do. */
-  async greets(text: string): Promise<void> {
+  /** What many answers of the api in a row say, each once. */
+  async greetings(): Promise<string[]> {
     const texts = new Set<string>();
     for (let count = 0; count < 30; count += 1) texts.add((await getGreeting(this.api)).text);
-    expect([...texts]).toEqual([text]);
+    return [...texts];
+  }
+
+  /** Every pod of the api greets so. */
+  async greets(text: string): Promise<void> {
+    expect(await this.greetings()).toEqual([text]);
   }
 
   async remove(): Promise<void> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Cluster, KubeObject } from "../../../local/deliver/cluster.ts";
+import { type Cluster, Conflict, type KubeObject, nameOf } from "../../../local/deliver/cluster.ts";
 import { argocdFieldManager, argocdNamespace, trackingAnnotation } from "./names.ts";
 import { type ApplicationStatus, type ResourceStatus, statusOf } from "./status.ts";
 import { applicationOf } from "./sync.ts";
@@ -12,49 +12,80 @@ interface ManagedFields {
 /** Push delivery's own field managers: directly, and by Pulumi, which adds some digits. */
 const pushManagers = /^(slipway|pulumi-kubernetes(-.*)?)$/;
 
-/**
- * Makes an object forget who set its fields before: a field that leaves the definition would stay for ever if its
- * former owner still held it. The fields themselves do not change, so no pod is restarted.
- *
- * @param heirOf who takes a manager's fields over: itself, another, or nobody
- */
-async function forget(
-  cluster: Cluster,
-  { group, version, kind, namespace, name }: ResourceStatus,
-  heirOf: (manager: string) => string | undefined,
-  annotations?: { readonly [name: string]: null },
-): Promise<void> {
+/** Who takes a field manager's fields over: itself, another, or nobody. */
+type HeirOf = (manager: string) => string | undefined;
+
+function objectOf({ group, version, kind, namespace, name }: ResourceStatus): KubeObject {
   const apiVersion = group ? `${group}/${version}` : (version ?? "v1");
-  const live = await cluster.read({
-    apiVersion,
-    kind,
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-  });
-  if (live === undefined) return;
-  const managedFields = (live.metadata.managedFields ?? []) as unknown as readonly ManagedFields[];
+  return { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
+}
+
+function keyOf(object: KubeObject): string {
+  return `${object.apiVersion} ${nameOf(object)}`;
+}
+
+/** The field managers that an object should have; nothing when it has them. */
+function inherited({ metadata }: KubeObject, heirOf: HeirOf): readonly ManagedFields[] | undefined {
+  const managedFields = (metadata.managedFields ?? []) as unknown as readonly ManagedFields[];
   const kept = managedFields.flatMap((fields) => {
     const heir = fields.subresource === undefined ? heirOf(fields.manager ?? "") : fields.manager;
     return heir === undefined ? [] : [{ ...fields, manager: heir }];
   });
-  if (JSON.stringify(kept) === JSON.stringify(managedFields)) return;
-  await cluster.merge({
-    apiVersion,
-    kind,
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      resourceVersion: live.metadata.resourceVersion,
-      managedFields: kept,
-      ...(annotations === undefined ? {} : { annotations }),
-    },
-  });
+  return JSON.stringify(kept) === JSON.stringify(managedFields) ? undefined : kept;
 }
 
-/** Ends push delivery's ownership of the objects of an Application that Argo CD has synced for the first time. */
-export async function takeFromPush(cluster: Cluster, status: ApplicationStatus): Promise<void> {
-  if ((status.history?.length ?? 0) > 1) return;
-  for (const resource of status.resources ?? [])
-    await forget(cluster, resource, (manager) => (pushManagers.test(manager) ? undefined : manager));
+/**
+ * Makes an object forget who set its fields before: a field that leaves the definition would stay for ever if its
+ * former owner still held it. The fields themselves do not change, so no pod is restarted.
+ */
+async function forget(
+  cluster: Cluster,
+  object: KubeObject,
+  heirOf: HeirOf,
+  annotations?: { readonly [name: string]: null },
+): Promise<void> {
+  for (;;) {
+    const live = await cluster.read(object);
+    const managedFields = live === undefined ? undefined : inherited(live, heirOf);
+    if (live === undefined || managedFields === undefined) return;
+    const { resourceVersion } = live.metadata;
+    try {
+      await cluster.merge({
+        ...object,
+        metadata: {
+          ...object.metadata,
+          resourceVersion,
+          managedFields,
+          ...(annotations === undefined ? {} : { annotations }),
+        },
+      });
+      return;
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error;
+    }
+  }
+}
+
+/**
+ * Ends push delivery's ownership of the objects that a GitOps engine has synced. Reads them by kind, so asking after
+ * each release costs a request per kind, however many there are.
+ */
+export async function takeFromPush(cluster: Cluster, { resources = [] }: ApplicationStatus): Promise<void> {
+  const heirOf: HeirOf = (manager) => (pushManagers.test(manager) ? undefined : manager);
+  const references = new Map(resources.map(objectOf).map((object) => [keyOf(object), object]));
+  const kinds = new Map(
+    [...references.values()].map((object) => [
+      `${object.apiVersion} ${object.kind} ${object.metadata.namespace}`,
+      object,
+    ]),
+  );
+  for (const { apiVersion, kind, metadata } of kinds.values()) {
+    for (const live of await cluster.list(apiVersion, kind, {}, metadata.namespace)) {
+      const reference = references.get(keyOf(live));
+      if (reference !== undefined && inherited(live, heirOf) !== undefined)
+        await forget(cluster, reference, heirOf);
+    }
+  }
 }
 
 /**
@@ -76,9 +107,12 @@ export async function takeFromArgocd(cluster: Cluster, namespace: string): Promi
   while ((await cluster.read(application)) !== undefined) await sleep(100);
   // An object whose fields nobody holds would get an owner for ever by the next apply.
   for (const resource of statusOf(live).resources ?? [])
-    await forget(cluster, resource, (manager) => (manager === argocdFieldManager ? "slipway" : manager), {
-      [trackingAnnotation]: null,
-    });
+    await forget(
+      cluster,
+      objectOf(resource),
+      (manager) => (manager === argocdFieldManager ? "slipway" : manager),
+      { [trackingAnnotation]: null },
+    );
   for (const [apiVersion, kind, name] of [
     [application.apiVersion, "AppProject", application.metadata.name],
     ["v1", "Secret", repositorySecretName(namespace)],

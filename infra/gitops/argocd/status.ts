@@ -31,6 +31,7 @@ export interface ApplicationStatus {
   readonly resources?: readonly ResourceStatus[];
   readonly operationState?: {
     readonly phase?: string;
+    readonly finishedAt?: string;
     readonly message?: string;
     readonly retryCount?: number;
     readonly operation?: { readonly sync?: { readonly revision?: string } };

@@ -44,6 +44,40 @@ export async function requestRefresh(cluster: Cluster, namespace: string, revisi
   });
 }
 
+interface SyncPolicy {
+  readonly automated?: { readonly prune?: boolean };
+  readonly syncOptions?: readonly string[];
+  readonly retry?: object;
+}
+
+/**
+ * Syncs a commit as Argo CD would by itself, sync windows included. It does not try one twice by itself: a commit
+ * that a retry had gone over to just when that sync was ended would stay.
+ */
+async function syncAgain(cluster: Cluster, application: KubeObject, revision: string): Promise<void> {
+  const { apiVersion, kind, metadata } = application;
+  const { syncPolicy = {} } = (application as unknown as { spec: { syncPolicy?: SyncPolicy } }).spec;
+  await cluster.merge({
+    apiVersion,
+    kind,
+    metadata: { name: metadata.name, namespace: argocdNamespace },
+    operation: {
+      initiatedBy: { automated: true },
+      sync: {
+        revision,
+        prune: syncPolicy.automated?.prune ?? false,
+        syncOptions: syncPolicy.syncOptions ?? [],
+      },
+      ...(syncPolicy.retry === undefined ? {} : { retry: syncPolicy.retry }),
+    },
+  } as KubeObject);
+}
+
+/** Whether the last sync was ended, rather than failed. */
+function wasEnded({ operationState }: ApplicationStatus): boolean {
+  return operationState?.phase !== "Running" && /^Operation terminated/.test(operationState?.message ?? "");
+}
+
 /** `Deployment shop/api: its message`, for the objects that a sync failed at. */
 function failedResults({ operationState }: ApplicationStatus): string[] {
   return (operationState?.syncResult?.resources ?? [])
@@ -186,6 +220,7 @@ export async function awaitSync(cluster: Cluster, goal: SyncGoal): Promise<Appli
   const what = `Application ${applicationName(namespace)}`;
   const deadline = performance.now() + timeoutSeconds * 1000;
   let last = "";
+  let again: string | undefined;
   for (;;) {
     const application = await cluster.read(applicationOf(namespace));
     if (application === undefined) throw new Fault({ what, rule: "was deleted while it was synced" });
@@ -202,6 +237,10 @@ export async function awaitSync(cluster: Cluster, goal: SyncGoal): Promise<Appli
       operationState?.phase !== "Running"
     )
       return status;
+    if (ours && wasEnded(status) && operationState?.finishedAt !== again) {
+      again = operationState?.finishedAt;
+      await syncAgain(cluster, application, sync?.revision ?? revision);
+    }
     const failure = ours || sync?.revision === undefined ? await watch.failure(status) : undefined;
     if (failure !== undefined) {
       throw new Fault({

@@ -80,7 +80,6 @@ export async function awaitFlux(cluster: Cluster, goal: SyncGoal): Promise<void>
     return same;
   };
   const patience = new Patience();
-  const first = fluxStatusOf(await cluster.read(sync)).lastAppliedRevision === undefined;
   let last = "";
   for (;;) {
     const live = await cluster.read(sync);
@@ -92,7 +91,7 @@ export async function awaitFlux(cluster: Cluster, goal: SyncGoal): Promise<void>
     const ready = readyOf(status);
     const current = ready?.observedGeneration === live.metadata.generation;
     if (current && ready?.status === "True" && (await isOurs(commitIn(status.lastAppliedRevision)))) {
-      if (first) await takeFromPush(cluster, { resources: appliedBy(status) });
+      await takeFromPush(cluster, { resources: appliedBy(status) });
       return;
     }
     const fetched = readyOf(fluxStatusOf(await cluster.read(source)));
