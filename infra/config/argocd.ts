@@ -78,6 +78,12 @@ export const argocdEngine = {
     .describe(
       "How this stack installs Argo CD. null: it is in the cluster already. Default: installed, but on another stack's platform.",
     ),
+  applications: z
+    .enum(["own", "set"])
+    .default("own")
+    .describe(
+      "own: each stack makes its Application. set: one ApplicationSet, of the stack that installs Argo CD, makes those of all stacks in the repository. Default: own.",
+    ),
   syncWindows: z.array(syncWindow).default([]).describe("When Argo CD may, or may not, sync this stack."),
 };
 

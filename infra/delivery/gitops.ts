@@ -3,9 +3,10 @@ import { readGitopsDescriptor } from "../../local/gitops/descriptor.ts";
 import { type ArgocdInstall, argocdInstall } from "../config/argocd.ts";
 import type { ArgocdConfig, GitopsConfig } from "../config/delivery.ts";
 import { application, appProject } from "../gitops/argocd/application.ts";
+import { applicationSet } from "../gitops/argocd/applicationSet.ts";
 import { ArgoCd } from "../gitops/argocd/install.ts";
 import { loadManifests } from "../gitops/argocd/manifests.ts";
-import { repositorySecret } from "../gitops/argocd/repositorySecret.ts";
+import { applicationSetSecret, repositorySecret } from "../gitops/argocd/repositorySecret.ts";
 import { commitMessage } from "../gitops/message.ts";
 import { Release } from "../gitops/releaseResource.ts";
 import { type ManifestsRepository, manifestsRepository } from "../gitops/repository.ts";
@@ -88,10 +89,24 @@ async function syncByArgocd(
         );
   const options = { provider, dependsOn: argocd === undefined ? [] : [...argocd.objects] };
   const access = new KubernetesObject("gitops-repository", repositorySecret(place, repository.pull), options);
-  const project = new KubernetesObject("gitops-project", appProject(place), options);
-  return new KubernetesObject("gitops-application", application(place), {
+  const project = new KubernetesObject("gitops-project", appProject(place), {
     provider,
-    dependsOn: [access, project, ...needed],
+    dependsOn: [...options.dependsOn, access],
+  });
+  const own = { provider, dependsOn: [project, ...needed] };
+  if (config.applications === "own")
+    return new KubernetesObject("gitops-application", application(place), own);
+  if (install === undefined) return project;
+  const { project: part } = stack;
+  const { prefix } = repository;
+  const reading = new KubernetesObject(
+    "gitops-applications-repository",
+    applicationSetSecret(place, repository.pull),
+    options,
+  );
+  return new KubernetesObject("gitops-applications", applicationSet({ ...place, project: part, prefix }), {
+    provider,
+    dependsOn: [...own.dependsOn, reading],
   });
 }
 
@@ -141,6 +156,7 @@ export async function gitops(shipment: Shipment, config: GitopsConfig): Promise<
     kubeconfig: platform.cluster.kubeconfig,
     namespace: stack.config.namespace,
     timeoutSeconds: config.timeoutSeconds,
+    fromSet: config.engine === "argocd" && config.applications === "set",
   };
   // The folder may be of long ago: whoever syncs it must find what is delivered now.
   const commitment = new Release(

@@ -18,6 +18,8 @@ export interface RenderedFile {
 export interface Rendering {
   readonly project: string;
   readonly stack: string;
+  /** Namespace of the workloads, which the objects name too. */
+  readonly namespace: string;
   /** Built one after the other: a thousand workloads' objects are never in memory together. */
   readonly workloads: Iterable<readonly [name: string, objects: readonly RenderableObject[]]>;
   /** Values that no file may have, in whatever spelling. */
@@ -51,10 +53,11 @@ export class FileSet {
   }
 }
 
-function kustomization(resources: readonly string[]): string {
+function kustomization(resources: readonly string[], namespace?: string): string {
   return toYaml({
     apiVersion: "kustomize.config.k8s.io/v1beta1",
     kind: "Kustomization",
+    ...(namespace === undefined ? {} : { namespace }),
     resources: [...resources].sort() as Plain[],
   });
 }
@@ -66,7 +69,7 @@ function kustomization(resources: readonly string[]): string {
  * @throws InputError naming workload and field when a secret, or a value that is not plain, would be written
  */
 export function renderStack(rendering: Rendering): readonly RenderedFile[] {
-  const { project, stack, workloads } = rendering;
+  const { project, stack, namespace, workloads } = rendering;
   const secrets = new SecretDetector(rendering.secrets);
   const files = new FileSet(rendering);
   const folders: string[] = [];
@@ -82,7 +85,7 @@ export function renderStack(rendering: Rendering): readonly RenderedFile[] {
       `# ${workload}\n\nThe workload \`${workload}\` of the stack \`${stack}\`, as its definition in \`${project}\` says. Change it there.\n`,
     );
   }
-  files.yaml(`${stack}/kustomization.yaml`, kustomization(folders));
+  files.yaml(`${stack}/kustomization.yaml`, kustomization(folders, namespace));
   files.markdown(
     `${stack}/README.md`,
     `# ${stack}\n\nThe workloads of the stack \`${stack}\` of \`${project}\`, one folder each: \`kubectl apply -k .\` applies them.\nTheir namespace and their Secrets are not here; the program provides those.\n`,
@@ -124,7 +127,8 @@ export function renderingOf(
       yield [name, syncWaves(objects)] as const;
     }
   };
-  return { project, stack, workloads: buildAll(), secrets: [...secretValues(config), ...furtherSecrets] };
+  const secrets = [...secretValues(config), ...furtherSecrets];
+  return { project, stack, namespace: config.namespace, workloads: buildAll(), secrets };
 }
 
 /** Renders a stack's workloads as a tree of Kustomize folders: see renderingOf and renderStack. */

@@ -1,4 +1,5 @@
 import { Cluster } from "../../local/deliver/cluster.ts";
+import { awaitApplication } from "./argocd/applicationSet.ts";
 import { takeFromPush } from "./argocd/handover.ts";
 import { awaitSync, requestRefresh, type SyncGoal } from "./argocd/sync.ts";
 import { type Committed, commitFiles, newestWith } from "./commit.ts";
@@ -22,6 +23,8 @@ export interface ReleaseInputs {
   readonly kubeconfig: string;
   /** Namespace of the workloads. */
   readonly namespace: string;
+  /** Whether an ApplicationSet makes the stack's Application. */
+  readonly fromSet: boolean;
   readonly timeoutSeconds: number;
   /** Whether to wait until it runs, rather than commit only. */
   readonly wait: boolean;
@@ -49,9 +52,14 @@ export function describeCommit({ commit, branch, changes, proposed }: Committed)
 }
 
 /** Asks the engine to look now, and waits until the commit runs. */
-async function sync(engine: ReleaseInputs["engine"], cluster: Cluster, goal: SyncGoal): Promise<void> {
+async function sync(
+  { engine, fromSet }: Pick<ReleaseInputs, "engine" | "fromSet">,
+  cluster: Cluster,
+  goal: SyncGoal,
+): Promise<void> {
   switch (engine) {
     case "argocd":
+      if (fromSet) await awaitApplication(cluster, goal.namespace, goal.timeoutSeconds);
       await requestRefresh(cluster, goal.namespace, goal.revision);
       return takeFromPush(cluster, await awaitSync(cluster, goal));
     case "flux":
@@ -66,8 +74,7 @@ async function sync(engine: ReleaseInputs["engine"], cluster: Cluster, goal: Syn
  * @throws Fault when the repository refuses the commit, or what it holds does not get to run
  */
 export async function release(inputs: ReleaseInputs, onProgress: (line: string) => void): Promise<Released> {
-  const { engine, remote, branch, folder, files, kubeconfig, namespace, timeoutSeconds, wait, ...rest } =
-    inputs;
+  const { remote, branch, folder, files, kubeconfig, namespace, timeoutSeconds, wait, ...rest } = inputs;
   const committed = await commitFiles({
     ...rest,
     remote,
@@ -78,7 +85,7 @@ export async function release(inputs: ReleaseInputs, onProgress: (line: string) 
   onProgress(describeCommit(committed));
   const { commit, tree, proposed } = committed;
   if (wait && !proposed)
-    await sync(engine, new Cluster(kubeconfig), {
+    await sync(inputs, new Cluster(kubeconfig), {
       namespace,
       revision: commit,
       isSame: async (revision) => (await newestWith(remote, { branch, folder, tree })) === revision,

@@ -73,6 +73,7 @@ function deliver(content: Record<string, string>): Promise<Released> {
   return release(
     {
       engine: "flux",
+      fromSet: false,
       remote: { url: pushUrl, credentials: { kind: "ssh", key: pushKey, knownHosts } },
       branch: "main",
       folder: stack,

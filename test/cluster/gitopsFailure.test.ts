@@ -126,19 +126,20 @@ test("while the repository cannot be reached the pods serve, and Argo CD says so
     body: [{ op: "replace", path: "/spec/replicas", value: 0 }],
   });
   await expect
-    .poll(async () => (await kube.apps.readNamespacedDeployment(where)).status?.availableReplicas ?? 0, {
+    .poll(async () => (await kube.core.listNamespacedPod({ namespace: where.namespace })).items.length, {
       timeout: 60_000,
     })
     .toBe(0);
   const application = applicationOf(stack);
-  await cluster.merge({
-    ...application,
-    metadata: { ...application.metadata, annotations: { "argocd.argoproj.io/refresh": "hard" } },
-  });
+  const annotations = { "argocd.argoproj.io/refresh": "hard" };
   await expect
-    .poll(async () => JSON.stringify((await applicationStatus(cluster, stack)).conditions ?? []), {
-      timeout: 60_000,
-    })
+    .poll(
+      async () => {
+        await cluster.merge({ ...application, metadata: { ...application.metadata, annotations } });
+        return JSON.stringify((await applicationStatus(cluster, stack)).conditions ?? []);
+      },
+      { timeout: 60_000, interval: 3000 },
+    )
     .toMatch(/ComparisonError/);
   await gitops.greets("Before the outage");
   // Brings the environment's Git server back.

@@ -19,11 +19,16 @@ export class GitopsStack {
     this.#frontend = `http://127.0.0.1:${ports.frontend}`;
   }
 
-  /** Writes the stack's file, with an api that greets so, and with what a test changes besides. */
-  configure(greeting: string, api: { readonly [key: string]: unknown } = {}): void {
+  /** Writes the stack's file, with an api that greets so, and with what a test changes of it and of the delivery. */
+  configure(
+    greeting: string,
+    api: { readonly [key: string]: unknown } = {},
+    delivery: { readonly [key: string]: unknown } = { kind: "gitops", engine: "argocd" },
+  ): void {
     const { env = {}, ...rest } = api as { env?: object };
     this.workspace.configure({
       platform: { kind: "local" },
+      delivery,
       exposure: {
         api: { type: "NodePort", nodePort: this.#ports.api },
         frontend: { type: "NodePort", nodePort: this.#ports.frontend },
@@ -32,7 +37,7 @@ export class GitopsStack {
     });
   }
 
-  /** `npm start -- --delivery gitops`. @throws with its output when it fails */
+  /** `npm start`. @throws with its output when it fails */
   async deliver(): Promise<string> {
     const { exitCode, output } = await this.#start();
     if (exitCode !== 0) throw new Error(output);
@@ -49,7 +54,7 @@ export class GitopsStack {
   }
 
   #start() {
-    return this.workspace.run("start", "--deliver", "direct", "--delivery", "gitops");
+    return this.workspace.run("start", "--deliver", "direct");
   }
 
   /** What many answers of the api in a row say, each once. */

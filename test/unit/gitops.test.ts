@@ -175,6 +175,48 @@ test("sync windows are the project's", async () => {
   expect(spec.syncWindows).toEqual([{ ...window, manualSync: true, applications: ["*"] }]);
 });
 
+describe("with applications: set", () => {
+  test("the stack that installs Argo CD makes one ApplicationSet for all folders, which keeps the workloads of one that goes", async () => {
+    const program = await run({ applications: "set" });
+    expect(program.resources.map(({ name }) => name)).not.toContain("gitops-application");
+    const { spec, metadata } = named(program, "gitops-applications").inputs as { spec: Spec; metadata: Spec };
+    expect(metadata).toMatchObject({ name: "slipway", namespace: "argocd" });
+    expect(spec).toMatchObject({
+      goTemplate: true,
+      generators: [
+        { git: { repoURL: url, revision: "main", files: [{ path: "clusters/local/*/kustomization.yaml" }] } },
+      ],
+      syncPolicy: { preserveResourcesOnDeletion: true },
+      template: {
+        metadata: {
+          name: "{{ .namespace }}",
+          labels: { "app.kubernetes.io/instance": "{{ .path.basename }}" },
+        },
+        spec: {
+          project: "{{ .namespace }}",
+          source: { path: "{{ .path.path }}" },
+          destination: { namespace: "{{ .namespace }}" },
+          syncPolicy: { automated: { prune: true, selfHeal: true } },
+        },
+      },
+    });
+    expect((spec.template as { metadata: Spec }).metadata).not.toHaveProperty("finalizers");
+    const { data } = named(program, "gitops-applications-repository").inputs as {
+      data: { "[secret]": Record<string, string> };
+    };
+    expect(data["[secret]"]).not.toHaveProperty("project");
+    const files = named(program, "release").inputs.files as Record<string, string>;
+    expect(files["clusters/local/local/kustomization.yaml"]).toContain("namespace: local\n");
+  });
+
+  test("another stack makes its project and credentials alone, and waits for its Application", async () => {
+    const program = await run({ applications: "set", install: null });
+    const names = program.resources.map(({ name }) => name).filter((name) => name.startsWith("gitops-"));
+    expect(names.sort()).toEqual(["gitops-project", "gitops-repository"]);
+    expect(named(program, "release").inputs.fromSet).toBe(true);
+  });
+});
+
 const remote = (repository: Record<string, unknown>) => run({ repository });
 
 test.each([

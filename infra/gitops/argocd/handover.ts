@@ -9,6 +9,9 @@ interface ManagedFields {
   readonly subresource?: string;
 }
 
+/** Milliseconds between two looks. */
+const interval = 100;
+
 /** Push delivery's own field managers: directly, and by Pulumi, which adds some digits. */
 const pushManagers = /^(slipway|pulumi-kubernetes(-.*)?)$/;
 
@@ -88,6 +91,39 @@ export async function takeFromPush(cluster: Cluster, { resources = [] }: Applica
   }
 }
 
+interface Owned {
+  readonly ownerReferences?: readonly { readonly kind: string }[];
+}
+
+/** Ends an Application that the stack made. */
+async function deleteApplication(cluster: Cluster, application: KubeObject): Promise<void> {
+  // A finalizer that somebody added would delete the workloads.
+  await cluster.merge({
+    ...application,
+    metadata: { ...application.metadata, finalizers: null },
+  } as KubeObject);
+  await cluster.delete(application);
+  while ((await cluster.read(application)) !== undefined) await sleep(interval);
+}
+
+/**
+ * Waits until an Application has seen that its project is gone, and so syncs nothing any more. One that an
+ * ApplicationSet made cannot be deleted: it would be made again as long as the stack's folder is in the repository.
+ */
+async function awaitPowerless(cluster: Cluster, namespace: string): Promise<void> {
+  const application = applicationOf(namespace);
+  const annotations = { "argocd.argoproj.io/refresh": "normal" };
+  await cluster.merge({ ...application, metadata: { ...application.metadata, annotations } });
+  for (;;) {
+    const live = await cluster.read(application);
+    if (live === undefined) return;
+    const { conditions = [], operationState } = statusOf(live);
+    const powerless = conditions.some(({ type }) => type === "InvalidSpecError");
+    if (powerless && operationState?.phase !== "Running") return;
+    await sleep(interval);
+  }
+}
+
 /**
  * Ends Argo CD's ownership of a stack's workloads, and leaves every one of them running as it is. Does nothing where
  * there is no Application.
@@ -98,13 +134,15 @@ export async function takeFromArgocd(cluster: Cluster, namespace: string): Promi
   const application = applicationOf(namespace);
   const live = await cluster.read(application);
   if (live === undefined) return false;
-  // A finalizer that somebody added would delete the workloads.
-  await cluster.merge({
-    ...application,
-    metadata: { ...application.metadata, finalizers: null },
-  } as KubeObject);
-  await cluster.delete(application);
-  while ((await cluster.read(application)) !== undefined) await sleep(100);
+  const { ownerReferences = [] } = live.metadata as Owned;
+  const isOfSet = ownerReferences.some(({ kind }) => kind === "ApplicationSet");
+  if (!isOfSet) await deleteApplication(cluster, application);
+  for (const [apiVersion, kind, name] of [
+    [application.apiVersion, "AppProject", application.metadata.name],
+    ["v1", "Secret", repositorySecretName(namespace)],
+  ] as const)
+    await cluster.delete({ apiVersion, kind, metadata: { name, namespace: argocdNamespace } });
+  if (isOfSet) await awaitPowerless(cluster, namespace);
   // An object whose fields nobody holds would get an owner for ever by the next apply.
   for (const resource of statusOf(live).resources ?? [])
     await forget(
@@ -113,11 +151,6 @@ export async function takeFromArgocd(cluster: Cluster, namespace: string): Promi
       (manager) => (manager === argocdFieldManager ? "slipway" : manager),
       { [trackingAnnotation]: null },
     );
-  for (const [apiVersion, kind, name] of [
-    [application.apiVersion, "AppProject", application.metadata.name],
-    ["v1", "Secret", repositorySecretName(namespace)],
-  ] as const)
-    await cluster.delete({ apiVersion, kind, metadata: { name, namespace: argocdNamespace } });
   return true;
 }
 

@@ -6,6 +6,9 @@ export function applicationName(namespace: string): string {
   return namespace;
 }
 
+/** The ApplicationSet that makes the Applications of a repository's stacks, where they don't make their own. */
+export const applicationSetName = "slipway";
+
 export const argoApiVersion = "argoproj.io/v1alpha1";
 
 /** By this annotation Argo CD knows the objects that it owns. */

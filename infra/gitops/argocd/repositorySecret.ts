@@ -2,14 +2,22 @@ import * as pulumi from "@pulumi/pulumi";
 import type { GitCredentials } from "../git.ts";
 import type { ApplicationArgs } from "./application.ts";
 import { repositorySecretName } from "./handover.ts";
-import { applicationName, argocdNamespace } from "./names.ts";
+import { applicationName, applicationSetName, argocdNamespace } from "./names.ts";
 
-/** By what Argo CD reads the stack's repository: for this stack's project alone. */
-export function repositorySecret({ namespace, labels, url }: ApplicationArgs, credentials: GitCredentials) {
+/**
+ * By what Argo CD reads a repository.
+ *
+ * @param project the only one that may use it; absent: what makes Applications of a whole repository
+ */
+function secretOf(
+  name: string,
+  { labels, url, project }: Pick<ApplicationArgs, "labels" | "url"> & { readonly project?: string },
+  credentials: GitCredentials,
+) {
   const values = {
     type: "git",
     url,
-    project: applicationName(namespace),
+    ...(project === undefined ? {} : { project }),
     ...(credentials.kind === "ssh"
       ? { sshPrivateKey: credentials.key }
       : { username: credentials.username, password: credentials.token }),
@@ -19,10 +27,27 @@ export function repositorySecret({ namespace, labels, url }: ApplicationArgs, cr
     apiVersion: "v1",
     kind: "Secret",
     metadata: {
-      name: repositorySecretName(namespace),
+      name,
       namespace: argocdNamespace,
       labels: { ...labels, "argocd.argoproj.io/secret-type": "repository" },
     },
     data: pulumi.secret(Object.fromEntries(data) as Record<string, string>),
   };
+}
+
+/** By what Argo CD reads the stack's repository: for this stack's project alone. */
+export function repositorySecret(
+  { namespace, labels, url }: Pick<ApplicationArgs, "namespace" | "labels" | "url">,
+  credentials: GitCredentials,
+) {
+  const project = applicationName(namespace);
+  return secretOf(repositorySecretName(namespace), { labels, url, project }, credentials);
+}
+
+/** By what the ApplicationSet reads it, which belongs to no project. */
+export function applicationSetSecret(
+  place: Pick<ApplicationArgs, "labels" | "url">,
+  credentials: GitCredentials,
+) {
+  return secretOf(`applicationset-${applicationSetName}`, place, credentials);
 }
