@@ -66,7 +66,7 @@ async function measure(
 
 function objectsIn(tree: string): KubernetesObject[] {
   return readdirSync(tree, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".yaml") && !path.endsWith("kustomization.yaml"))
+    .filter((path) => path.endsWith(".yaml") && !/(kustomization|stack)\.yaml$/.test(path))
     .map((path) => parse(readFileSync(join(tree, path), "utf8")) as KubernetesObject);
 }
 

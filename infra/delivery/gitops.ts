@@ -97,14 +97,13 @@ async function syncByArgocd(
   if (config.applications === "own")
     return new KubernetesObject("gitops-application", application(place), own);
   if (install === undefined) return project;
-  const { project: part } = stack;
   const { prefix } = repository;
   const reading = new KubernetesObject(
     "gitops-applications-repository",
     applicationSetSecret(place, repository.pull),
     options,
   );
-  return new KubernetesObject("gitops-applications", applicationSet({ ...place, project: part, prefix }), {
+  return new KubernetesObject("gitops-applications", applicationSet({ ...place, prefix }), {
     provider,
     dependsOn: [...own.dependsOn, reading],
   });

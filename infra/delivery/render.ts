@@ -1,5 +1,6 @@
 import type { Stack } from "../config/load.ts";
 import { secretValues } from "../config/secrets.ts";
+import { stackFile } from "../gitops/argocd/names.ts";
 import { buildWorkload } from "../workloads/build.ts";
 import type { Application } from "../workloads/definition.ts";
 import { type RunnableImage, releaseOf, type Surroundings } from "../workloads/release.ts";
@@ -18,7 +19,7 @@ export interface RenderedFile {
 export interface Rendering {
   readonly project: string;
   readonly stack: string;
-  /** Namespace of the workloads, which the objects name too. */
+  /** Namespace of the workloads. */
   readonly namespace: string;
   /** Built one after the other: a thousand workloads' objects are never in memory together. */
   readonly workloads: Iterable<readonly [name: string, objects: readonly RenderableObject[]]>;
@@ -53,18 +54,17 @@ export class FileSet {
   }
 }
 
-function kustomization(resources: readonly string[], namespace?: string): string {
+function kustomization(resources: readonly string[]): string {
   return toYaml({
     apiVersion: "kustomize.config.k8s.io/v1beta1",
     kind: "Kustomization",
-    ...(namespace === undefined ? {} : { namespace }),
     resources: [...resources].sort() as Plain[],
   });
 }
 
 /**
  * The same bytes whenever the objects are the same: one file for each object, `<stack>/<workload>/<kind>.yaml`, a
- * kustomization.yaml and a README.md in each folder, sorted by path.
+ * kustomization.yaml and a README.md in each folder, and what an ApplicationSet must know of the stack, sorted by path.
  *
  * @throws InputError naming workload and field when a secret, or a value that is not plain, would be written
  */
@@ -85,7 +85,8 @@ export function renderStack(rendering: Rendering): readonly RenderedFile[] {
       `# ${workload}\n\nThe workload \`${workload}\` of the stack \`${stack}\`, as its definition in \`${project}\` says. Change it there.\n`,
     );
   }
-  files.yaml(`${stack}/kustomization.yaml`, kustomization(folders, namespace));
+  files.yaml(`${stack}/kustomization.yaml`, kustomization(folders));
+  files.yaml(`${stack}/${stackFile}`, toYaml({ project, stack, namespace }));
   files.markdown(
     `${stack}/README.md`,
     `# ${stack}\n\nThe workloads of the stack \`${stack}\` of \`${project}\`, one folder each: \`kubectl apply -k .\` applies them.\nTheir namespace and their Secrets are not here; the program provides those.\n`,

@@ -59,7 +59,7 @@ async function sync(
 ): Promise<void> {
   switch (engine) {
     case "argocd":
-      if (fromSet) await awaitApplication(cluster, goal.namespace, goal.timeoutSeconds);
+      if (fromSet) await awaitApplication(cluster, goal.namespace);
       await requestRefresh(cluster, goal.namespace, goal.revision);
       return takeFromPush(cluster, await awaitSync(cluster, goal));
     case "flux":

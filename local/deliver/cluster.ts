@@ -31,6 +31,13 @@ function status(error: unknown): number | undefined {
   return error instanceof ApiException ? error.code : undefined;
 }
 
+/** Whether there is no such object: it is not there, or the API server does not serve its kind. */
+function isAbsent(error: unknown): boolean {
+  if (error instanceof ApiException) return error.code === 404;
+  // The client's own finding; it has no type.
+  return error instanceof Error && error.message.startsWith("Unrecognized API version and kind");
+}
+
 /** The API server's own message, which names the field and the rule. */
 function reason(error: unknown): string {
   if (!(error instanceof ApiException)) return error instanceof Error ? error.message : String(error);
@@ -67,7 +74,7 @@ export class Cluster {
     try {
       return await this.#objects.read<KubeObject>(object);
     } catch (error) {
-      if (status(error) === 404) return undefined;
+      if (isAbsent(error)) return undefined;
       throw error;
     }
   }
@@ -130,7 +137,7 @@ export class Cluster {
         PatchStrategy.MergePatch,
       );
     } catch (error) {
-      if (status(error) === 404) return undefined;
+      if (isAbsent(error)) return undefined;
       const parts = { what: nameOf(patch), rule: `could not be changed: ${reason(error)}` };
       throw status(error) === 409 ? new Conflict(parts) : new Fault(parts);
     }
@@ -164,7 +171,7 @@ export class Cluster {
     try {
       await this.#objects.delete(object, undefined, undefined, undefined, undefined, "Background");
     } catch (error) {
-      if (status(error) !== 404)
+      if (!isAbsent(error))
         throw new Fault({ what: nameOf(object), rule: `could not be deleted: ${reason(error)}` });
     }
   }

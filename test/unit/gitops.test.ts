@@ -184,13 +184,13 @@ describe("with applications: set", () => {
     expect(spec).toMatchObject({
       goTemplate: true,
       generators: [
-        { git: { repoURL: url, revision: "main", files: [{ path: "clusters/local/*/kustomization.yaml" }] } },
+        { git: { repoURL: url, revision: "main", files: [{ path: "clusters/local/*/stack.yaml" }] } },
       ],
       syncPolicy: { preserveResourcesOnDeletion: true },
       template: {
         metadata: {
           name: "{{ .namespace }}",
-          labels: { "app.kubernetes.io/instance": "{{ .path.basename }}" },
+          labels: { "app.kubernetes.io/instance": "{{ .stack }}" },
         },
         spec: {
           project: "{{ .namespace }}",
@@ -206,7 +206,9 @@ describe("with applications: set", () => {
     };
     expect(data["[secret]"]).not.toHaveProperty("project");
     const files = named(program, "release").inputs.files as Record<string, string>;
-    expect(files["clusters/local/local/kustomization.yaml"]).toContain("namespace: local\n");
+    expect(files["clusters/local/local/stack.yaml"]).toMatch(
+      /^#.*\nnamespace: local\nproject: slipway\nstack: local\n$/,
+    );
   });
 
   test("another stack makes its project and credentials alone, and waits for its Application", async () => {

@@ -82,6 +82,7 @@ test("every object is a file at a path of its own, and every folder has a kustom
     "dev/clock/service.yaml",
     "dev/clock/serviceaccount.yaml",
     "dev/kustomization.yaml",
+    "dev/stack.yaml",
   ]);
 });
 
@@ -92,7 +93,7 @@ test("a kustomization names exactly the files and folders beside it", () => {
     const beside = files
       .filter((file) => file.path.startsWith(folder))
       .map((file) => file.path.slice(folder.length).split("/")[0] as string)
-      .filter((name) => name !== "README.md" && name !== "kustomization.yaml");
+      .filter((name) => !["README.md", "kustomization.yaml", "stack.yaml"].includes(name));
     expect((parse(content) as { resources: string[] }).resources).toEqual([...new Set(beside)].sort());
   }
 });
@@ -116,7 +117,7 @@ test("what a file says is what push delivers, but for the Secret", () => {
     }),
   );
   const rendered = renderApplication(application, stack, values)
-    .filter(({ path }) => path.endsWith(".yaml") && !path.endsWith("kustomization.yaml"))
+    .filter(({ path }) => path.endsWith(".yaml") && !/(kustomization|stack)\.yaml$/.test(path))
     .map(({ content }) => parse(content, { version: "1.1" }) as { kind: string });
   const pushed = built.filter(({ kind }) => kind !== "Secret");
   expect(rendered).toHaveLength(7);

@@ -1,6 +1,6 @@
 import type { SyncWindow } from "../../config/argocd.ts";
 import type { RenderableObject } from "../../delivery/manifest.ts";
-import { applicationName, argoApiVersion, argocdNamespace } from "./names.ts";
+import { applicationName, argoApiVersion, argocdNamespace, stackFile } from "./names.ts";
 
 /** API group of each kind that is rendered: Argo CD may manage these in the stack's namespace, and nothing else. */
 const groups: { readonly [kind in RenderableObject["kind"]]: string } = {
@@ -72,7 +72,7 @@ export function application(args: ApplicationArgs) {
         targetRevision: branch,
         path: folder,
         // Plain objects, without running Kustomize over them.
-        directory: { recurse: true, exclude: "{kustomization.yaml,**/kustomization.yaml}" },
+        directory: { recurse: true, exclude: `{${stackFile},kustomization.yaml,**/kustomization.yaml}` },
       },
       destination: { server, namespace },
       syncPolicy: {

@@ -9,6 +9,9 @@ export function applicationName(namespace: string): string {
 /** The ApplicationSet that makes the Applications of a repository's stacks, where they don't make their own. */
 export const applicationSetName = "slipway";
 
+/** File in a stack's folder that says whose it is; no object. An ApplicationSet's `*` matches in folders of folders too. */
+export const stackFile = "stack.yaml";
+
 export const argoApiVersion = "argoproj.io/v1alpha1";
 
 /** By this annotation Argo CD knows the objects that it owns. */
