@@ -95,8 +95,11 @@ class DirectProviders implements pulumi.runtime.Mocks {
   async #release(inputs: Record<string, unknown>): Promise<Released> {
     const { release } = await import("../../infra/gitops/release.ts");
     const { files } = inputs as unknown as ReleaseInputs;
-    const manifests = Object.entries(files).filter(([path]) => /(?<!kustomization)\.yaml$/.test(path));
-    this.released = manifests.map(([, content]) => parse(content) as KubeObject);
+    // What is no object, such as a Kustomization, has no metadata.
+    this.released = Object.entries(files)
+      .filter(([path]) => path.endsWith(".yaml"))
+      .map(([, content]) => parse(content) as Partial<KubeObject>)
+      .filter((document): document is KubeObject => document.metadata !== undefined);
     return release(inputs as unknown as ReleaseInputs, this.#report.progress);
   }
 

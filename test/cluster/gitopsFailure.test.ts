@@ -165,3 +165,24 @@ test("an Argo CD that is restarted in the middle of a sync delivers when it is b
   await delivery;
   await gitops.greets("After the restart");
 });
+
+test("a release outside the sync windows is held back, the pods serve, and the run says what holds it", async () => {
+  gitops.configure("Before the window");
+  await gitops.deliver();
+  const never = { kind: "deny", schedule: "* * * * *", duration: "24h" };
+  gitops.configure(
+    "Held back",
+    {},
+    {
+      kind: "gitops",
+      engine: "argocd",
+      syncWindows: [never],
+      timeoutSeconds: 20,
+    },
+  );
+  expect(await gitops.deliverInVain()).toMatch(/within 20 s(.|\n)*sync window/);
+  await gitops.greets("Before the window");
+  gitops.configure("After the window");
+  await gitops.deliver();
+  await gitops.greets("After the window");
+});
