@@ -16,10 +16,16 @@ function vmCost(size: string): CostClass {
 const tierCost: Record<string, CostClass> = { Free: "free", Standard: "medium", Premium: "high" };
 const registryCost: Record<string, CostClass> = { Basic: "low", Standard: "low", Premium: "medium" };
 
+function serverCost(size: string): CostClass {
+  if (size.startsWith("Standard_B")) return "low";
+  return cores(size) <= 2 ? "medium" : "high";
+}
+
 /** The cost class of a SKU, by the key that holds it; nothing for what costs nothing by itself. */
 function costClass(key: string, value: string): CostClass | undefined {
   if (key.endsWith(".vmSize")) return vmCost(value);
   if (key === "platform.cluster.tier") return tierCost[value];
+  if (key === "database.sku") return serverCost(value);
   if (key === "platform.registry.sku") return registryCost[value];
   return undefined;
 }

@@ -1,14 +1,10 @@
 import { z } from "zod";
 import { environment } from "./environment.ts";
+import { azureRegion, regionsWithoutZones } from "./azureRegion.ts";
 import { keyVaults } from "./keyVault.ts";
 import { monitoring } from "./monitoring.ts";
 import { cidr } from "./primitives.ts";
 import { systemVmSize, vmSize } from "./vmSize.ts";
-
-/** Short region name as `az account list-locations` gives it. */
-const location = z
-  .string()
-  .regex(/^[a-z][a-z0-9]+$/, "must be an Azure region's short name, such as westeurope");
 
 const zones = z
   .array(z.enum(["1", "2", "3"], { error: 'must be "1", "2" or "3"' }))
@@ -18,27 +14,6 @@ const nodeCount = z
   .int("must be a whole number")
   .min(1, "must be 1 or more")
   .max(1000, "must be 1000 or less");
-
-/** Regions in which no availability zones exist, as Azure lists them; nodes cannot be spread there. */
-const regionsWithoutZones = [
-  "northcentralus",
-  "westus",
-  "westcentralus",
-  "ukwest",
-  "francesouth",
-  "germanynorth",
-  "norwaywest",
-  "switzerlandwest",
-  "southindia",
-  "westindia",
-  "australiacentral",
-  "australiasoutheast",
-  "koreasouth",
-  "canadaeast",
-  "uaecentral",
-  "southafricawest",
-  "brazilsoutheast",
-];
 
 /** Name of the cluster's inline pool. */
 export const systemPoolName = "system";
@@ -124,6 +99,25 @@ const appRouting = z.strictObject({
     )
     .default([])
     .describe("Azure DNS zones, by resource id, in which the controller keeps the hosts' records."),
+});
+
+/** Blocks that AKS gives to Services and to pods. */
+const clusterBlocks = ["10.0.0.0/16", "10.244.0.0/16"];
+
+const network = z.strictObject({
+  addressSpace: z
+    .string()
+    .regex(/^(10\.\d{1,3}|172\.(1[6-9]|2\d|3[01])|192\.168)\.0\.0\/16$/, {
+      error: "must be a private block of /16, such as 10.240.0.0/16",
+      abort: true,
+    })
+    .pipe(cidr)
+    .refine(
+      (block) => !clusterBlocks.includes(block),
+      `must not be ${clusterBlocks.join(" or ")}, which AKS gives to Services and pods`,
+    )
+    .default("10.240.0.0/16")
+    .describe("Its addresses: the lower half is the nodes', and a block of the upper one the database's."),
 });
 
 const cluster = z.strictObject({
@@ -223,7 +217,7 @@ const registry = z.strictObject({
 export const azurePlatform = z
   .strictObject({
     kind: z.literal("azure"),
-    location: location.describe("Azure region."),
+    location: azureRegion.describe("Azure region."),
     environment: environment
       .optional()
       .describe(
@@ -241,6 +235,11 @@ export const azurePlatform = z
       .record(z.string().min(1).max(512), z.string().max(256))
       .default({})
       .describe("Tags on everything, besides project, stack and environment."),
+    network: network
+      .optional()
+      .describe(
+        "A virtual network of the stack's own, which a private database needs. Default: the one that AKS makes.",
+      ),
     cluster,
     registry: registry.prefault({}),
     keyVaults: keyVaults
@@ -250,7 +249,7 @@ export const azurePlatform = z
       .boolean()
       .default(false)
       .describe(
-        "Let this run replace the cluster or the registry where a change asks for it, and lose what is in them.",
+        "Let this run replace the cluster, the registry or the database where a change asks for it, and lose what is in them.",
       ),
   })
   .superRefine((platform, context) => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { memory, secretString } from "./primitives.ts";
+import { azureServer } from "./azureDatabase.ts";
+import { generation, memory, secretString } from "./primitives.ts";
 import { resources } from "./workloads.ts";
 
 const inCluster = z.strictObject({
@@ -26,13 +27,7 @@ const inCluster = z.strictObject({
     .boolean()
     .default(true)
     .describe("Whether the volume, and the namespace that it is in, outlive the stack. Default: true."),
-  credentials: z
-    .int("must be a whole number")
-    .min(1, "must be 1 or more")
-    .default(1)
-    .describe(
-      "Generation of the workloads' users and passwords. Raise it to rotate them; those of the generation before stay valid.",
-    ),
+  credentials: generation,
 });
 
 const external = z.strictObject({
@@ -43,7 +38,7 @@ const external = z.strictObject({
 });
 
 /** Where the workloads that have a database keep it. */
-export const database = z.discriminatedUnion("kind", [inCluster, external]);
+export const database = z.discriminatedUnion("kind", [inCluster, azureServer, external]);
 
 export type DatabaseConfig = z.output<typeof database>;
 export type InClusterDatabase = Extract<DatabaseConfig, { kind: "inCluster" }>;

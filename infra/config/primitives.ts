@@ -125,3 +125,12 @@ export const fileName = z
 
 /** A string that is set by `pulumi config set --secret` and never shown. */
 export const secretString = z.string().min(1, "must not be empty").meta({ secret: true });
+
+/** Of credentials that a run can rotate. */
+export const generation = z
+  .int("must be a whole number")
+  .min(1, "must be 1 or more")
+  .default(1)
+  .describe(
+    "Generation of the workloads' users and passwords. Raise it to rotate them; those of the generation before stay valid.",
+  );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { checkAzureDatabase } from "./azureDatabase.ts";
 import { database } from "./database.ts";
 import { checkDelivery, delivery } from "./delivery.ts";
 import { environmentOf, productionProblems } from "./environment.ts";
@@ -79,6 +80,17 @@ export function stackSchema({ stack, workloads }: StackContext) {
         params: { hint: "Use install or existing" },
       });
     })
+    .superRefine(({ platform, images: { source } }, context) => {
+      if (platform.kind !== "azure" || source !== "promote") return;
+      context.addIssue({
+        code: "custom",
+        path: ["images", "source"],
+        input: source,
+        message:
+          "takes images from another stack's registry, which this platform's cluster may not pull from",
+        params: { hint: "Use digests, and npm run promote, which copies them to this stack's registry" },
+      });
+    })
     .superRefine(({ platform }, context) => {
       if (platform.kind !== "azure" || environmentOf(stack, platform.environment) !== "production") return;
       for (const { path, input, message, hint } of productionProblems(platform))
@@ -94,6 +106,7 @@ export function stackSchema({ stack, workloads }: StackContext) {
       checkExposure(config.platform, config.exposure, context);
       checkReferences(config.platform, referencesOf(config), context);
       checkDelivery(config.platform, config.delivery, context);
+      if (config.database.kind === "azure") checkAzureDatabase(config.platform, config.database, context);
     });
 }
 

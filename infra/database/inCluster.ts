@@ -4,18 +4,13 @@ import type { InClusterDatabase } from "../config/database.ts";
 import { InputError } from "../config/error.ts";
 import { compareQuantities } from "../config/primitives.ts";
 import type { Cluster } from "../platform/platform.ts";
-import {
-  adminSecretName,
-  databaseAccess,
-  serverImage,
-  serverName,
-  serverPort,
-} from "../workloads/database.ts";
+import { databaseAccess, serverImage, serverName, serverPort } from "../workloads/database.ts";
 import { keepOnDestroy, selectorLabels, stackLabels } from "../workloads/labels.ts";
 import { migrationName } from "../workloads/migrationJob.ts";
 import type { ProvidedArgs } from "./external.ts";
 import type { Databases } from "./index.ts";
-import { databaseKey, derivePassword, keySecretName } from "./key.ts";
+import { credentials, keptKey } from "./credentials.ts";
+import { databaseKey, derivePassword } from "./key.ts";
 import { statefulSet } from "./statefulSet.ts";
 
 const claimName = "database-data";
@@ -62,12 +57,6 @@ interface DatabaseServerArgs extends ProvidedArgs {
   readonly key: string;
 }
 
-function base64(values: { readonly [name: string]: string }): { [name: string]: string } {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, Buffer.from(value).toString("base64")]),
-  );
-}
-
 /** The server: key and credentials, volume, network policy, StatefulSet and Service. */
 class DatabaseServer extends pulumi.ComponentResource {
   readonly ready: readonly pulumi.Resource[];
@@ -80,59 +69,20 @@ class DatabaseServer extends pulumi.ComponentResource {
     const own = { ...labels, ...selectorLabels({ name: serverName, stack: stackName }) };
     const host = pulumi.interpolate`${serverName}.${namespace.namespace}.svc`;
     const metadata = (objectName: string) => ({ name: objectName, namespace: namespace.namespace, labels });
-    const kept = keep ? { annotations: keepOnDestroy } : {};
-
-    const keySecret = new kubernetes.core.v1.Secret(
-      `${name}-key`,
-      {
-        metadata: { ...metadata(keySecretName), ...kept },
-        data: pulumi.secret({ key: args.key }),
-      },
-      { parent: this, ignoreChanges: ["data"], retainOnDelete: keep },
-    );
-    const key = pulumi.secret(keySecret.data.apply(({ key: current }) => current as string));
-
-    const admin = new kubernetes.core.v1.Secret(
-      `${name}-admin`,
-      {
-        metadata: metadata(adminSecretName),
-        data: pulumi.secret(
-          pulumi.all([key, host]).apply(([known, address]) =>
-            base64({
-              PGHOST: address,
-              PGPORT: String(serverPort),
-              PGUSER: "postgres",
-              PGPASSWORD: derivePassword(known, "admin"),
-              PGDATABASE: "postgres",
-              PGCONNECT_TIMEOUT: "10",
-            }),
-          ),
-        ),
-      },
-      { parent: this },
-    );
-    const credentials = workloads.map((workload) => {
-      const access = databaseAccess(workload, config, { project, stack: stackName });
-      const user = `${workload}_${config.credentials}`;
-      return new kubernetes.core.v1.Secret(
-        `${name}-${workload}-${config.credentials}`,
-        {
-          metadata: metadata(access.secretName),
-          data: pulumi.secret(
-            pulumi.all([key, host]).apply(([known, address]) => {
-              const password = derivePassword(known, user);
-              const url = `postgres://${user}:${password}@${address}:${serverPort}/${workload}?sslmode=disable`;
-              return base64({
-                DATABASE_URL: url,
-                DATABASE_NAME: workload,
-                DATABASE_USER: user,
-                DATABASE_PASSWORD: password,
-              });
-            }),
-          ),
-        },
-        { parent: this },
-      );
+    const secrets = { stack, namespace, parent: this };
+    const [admin, ...credentialsOfWorkloads] = credentials(name, {
+      ...secrets,
+      key: keptKey(name, args.key, keep, secrets),
+      host,
+      admin: { user: "postgres", password: (key) => derivePassword(key, "admin") },
+      sslmode: "disable",
+      generation: config.credentials,
+      secretNames: Object.fromEntries(
+        workloads.map((workload) => [
+          workload,
+          databaseAccess(workload, config, { project, stack: stackName }).secretName,
+        ]),
+      ),
     });
 
     const claim = new kubernetes.core.v1.PersistentVolumeClaim(
@@ -198,9 +148,9 @@ class DatabaseServer extends pulumi.ComponentResource {
         resources: config.resources,
         claim: claimName,
       }),
-      { parent: this, dependsOn: [admin, claim, policy] },
+      { parent: this, dependsOn: [admin as pulumi.Resource, claim, policy] },
     );
-    this.ready = [server, ...credentials];
+    this.ready = [server, ...credentialsOfWorkloads];
     this.registerOutputs({});
   }
 }

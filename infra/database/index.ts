@@ -50,6 +50,10 @@ export async function provideDatabases(args: DatabaseArgs): Promise<Databases> {
         keep: keepsVolume(application, stack),
       });
     }
+    case "azure": {
+      const { azureDatabase } = await import("./azure.ts");
+      return azureDatabase(database, { workloads, stack, platform, namespace });
+    }
     case "external": {
       const { externalDatabase } = await import("./external.ts");
       return externalDatabase(database, { workloads, stack, platform, namespace });

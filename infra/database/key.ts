@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 import type { Cluster } from "../platform/platform.ts";
 
 /** Name of the Secret that has the key, and outlives the stack together with the volume. */
@@ -23,4 +23,20 @@ export async function databaseKey({ read }: Pick<Cluster, "read">, namespace: st
  */
 export function derivePassword(key: string, purpose: string): string {
   return createHmac("sha256", Buffer.from(key, "base64")).update(purpose).digest("base64url");
+}
+
+const iterations = 4096;
+
+/**
+ * What PostgreSQL keeps of a password (RFC 5803): given that, a server never sees the password itself, nor do its logs.
+ *
+ * @param password ASCII
+ * @param salt 16 bytes
+ */
+export function scramVerifier(password: string, salt: Buffer): string {
+  const salted = pbkdf2Sync(password, salt, iterations, 32, "sha256");
+  const keyed = (purpose: string) => createHmac("sha256", salted).update(purpose).digest();
+  const stored = createHash("sha256").update(keyed("Client Key")).digest("base64");
+  const server = keyed("Server Key").toString("base64");
+  return `SCRAM-SHA-256$${iterations}:${salt.toString("base64")}$${stored}:${server}`;
 }

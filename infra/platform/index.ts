@@ -1,6 +1,7 @@
 import { takesOver } from "../config/delivery.ts";
 import type { Stack } from "../config/load.ts";
 import { referencesOf } from "../config/secrets.ts";
+import { databaseChoices } from "../database/fixed.ts";
 import type { Platform } from "./platform.ts";
 
 export type { Platform } from "./platform.ts";
@@ -12,10 +13,8 @@ export async function providePlatform(
   workloads: readonly string[],
 ): Promise<Platform> {
   const { platform, images, namespace } = config;
-  const repositories =
-    images.source !== "promote"
-      ? workloads.map((workload) => `${images.repository ?? project}/${workload}`)
-      : [];
+  // Promoted images are in another stack's registry: a stack of the platform azure has no such ones.
+  const repository = images.source === "promote" ? undefined : images.repository;
   const takeOver = takesOver(config.delivery);
   switch (platform.kind) {
     case "local": {
@@ -39,8 +38,9 @@ export async function providePlatform(
         project,
         stack: name,
         namespace,
-        repositories,
+        repositories: workloads.map((workload) => `${repository ?? project}/${workload}`),
         references: referencesOf(config),
+        databaseChoices: databaseChoices(config.database),
         takeOver,
       });
     }

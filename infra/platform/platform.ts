@@ -62,6 +62,23 @@ export interface AzureSite {
   readonly oidcIssuer: pulumi.Input<string>;
 }
 
+/** Where on Azure a server of the stack's own is made, beside its cluster. */
+export interface ServerSite {
+  readonly resourceGroup: {
+    readonly name: string;
+    readonly id: pulumi.Output<string>;
+    readonly resource: pulumi.Resource;
+  };
+  readonly location: string;
+  readonly tags: { readonly [name: string]: string };
+  /** Text that names the stack: `shop-dev`. */
+  readonly baseName: string;
+  /** The network of the stack's own, where it has one, and the subnet of it that is left to a database. */
+  readonly network?: { readonly id: pulumi.Output<string>; readonly databaseSubnetId: pulumi.Output<string> };
+  /** Azure id of the public address from which the cluster's pods reach the internet. */
+  readonly outboundAddressId: pulumi.Output<string>;
+}
+
 /** What a stack runs on: the same small thing from each kind of platform. */
 export interface Platform {
   /** Choices that the next run must not change by mistake. */
@@ -73,6 +90,8 @@ export interface Platform {
   readonly databaseImage?: string;
   /** Present where the cluster mounts secrets of Key Vaults. */
   readonly azure?: AzureSite;
+  /** Present where the stack can have servers of its own on Azure. */
+  readonly serverSite?: ServerSite;
   /** By workload: the identity by which it reads its secrets in a Key Vault. */
   readonly vaultAccess?: { readonly [workload: string]: VaultAccess };
 }

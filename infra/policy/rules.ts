@@ -32,6 +32,8 @@ const untaggable = [
   "azure-native:containerregistry:ScopeMap",
   "azure-native:containerregistry:Token",
   "azure-native:containerservice:MaintenanceConfiguration",
+  "azure-native:dbforpostgresql:Configuration",
+  "azure-native:dbforpostgresql:FirewallRule",
   "azure-native:managedidentity:FederatedIdentityCredential",
   "azure-native:monitor:DataCollectionRuleAssociation",
 ];

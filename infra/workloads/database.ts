@@ -18,11 +18,13 @@ export interface DatabaseAccess {
   /** Name of the Secret with DATABASE_URL and, for a server of the stack's own, its parts. It changes with the credentials. */
   readonly secretName: string;
   readonly port: number;
-  /** Whether the server is in the stack's namespace, and its image: the migration sets up the database first. */
-  readonly server?: { readonly image: pulumi.Input<string> };
+  /** Whether the server is in the stack's namespace. */
+  readonly inCluster: boolean;
+  /** Image with psql, where the server is the stack's own: the migration sets up the database first. */
+  readonly setUpImage?: pulumi.Input<string>;
 }
 
-/** Image of a database in the cluster. @param provided the platform's own, where it has one */
+/** Image of a database in the cluster, and of psql. @param provided the platform's own, where it has one */
 export function serverImage(
   { image }: { readonly image?: string | undefined },
   provided: pulumi.Input<string> | undefined,
@@ -57,10 +59,12 @@ export function databaseAccess(
 ): DatabaseAccess {
   switch (config.kind) {
     case "inCluster":
+    case "azure":
       return {
         secretName: `${name}-database-${config.credentials}`,
         port: serverPort,
-        server: { image: serverImage(config, image) },
+        inCluster: config.kind === "inCluster",
+        setUpImage: serverImage(config, image),
       };
     case "external":
       return {
@@ -68,6 +72,7 @@ export function databaseAccess(
           secretNames?.[databaseSecretKey(name)] ??
           `${name}-database-${secretHash(`${project}/${stack}/${name}`, { url: config.url })}`,
         port: Number(URL.parse(config.url)?.port || serverPort),
+        inCluster: false,
       };
   }
 }

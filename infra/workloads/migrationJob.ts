@@ -14,12 +14,13 @@ export function migrationName({ name }: Pick<Release, "name">): string {
 /**
  * Makes the workload's database and the user of this generation, where they are not there yet. What the user makes
  * belongs to the database's owner, so the next generation's user has it too. Users of generations before the last one
- * are dropped: no pod that serves still has them.
+ * are dropped: no pod that serves still has them. Azure's administrator owns the schema public, so the database's owner is
+ * let in.
  */
 const setUp = `
 \\getenv database DATABASE_NAME
 \\getenv login DATABASE_USER
-\\getenv password DATABASE_PASSWORD
+\\getenv verifier DATABASE_PASSWORD_VERIFIER
 SET client_min_messages = warning;
 SELECT pg_advisory_lock(hashtext(:'database')) \\g /dev/null
 SELECT format('CREATE ROLE %I NOLOGIN', :'database') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'database') \\gexec
@@ -27,20 +28,21 @@ SELECT format('GRANT %I TO CURRENT_USER', :'database') \\gexec
 SELECT format('CREATE DATABASE %I OWNER %I', :'database', :'database') WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \\gexec
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'database') \\gexec
 SELECT format('CREATE ROLE %I LOGIN IN ROLE %I', :'login', :'database') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'login') \\gexec
-SET log_min_error_statement = panic;
-ALTER ROLE :"login" PASSWORD :'password';
+ALTER ROLE :"login" PASSWORD :'verifier';
 ALTER ROLE :"login" IN DATABASE :"database" SET role = :"database";
 SELECT format('DROP ROLE %I', old.rolname) FROM pg_roles old JOIN pg_auth_members m ON m.member = old.oid JOIN pg_roles owner ON owner.oid = m.roleid
  WHERE owner.rolname = :'database' AND old.rolname ~ '_\\d+$'
    AND substring(old.rolname from '\\d+$')::int < substring(:'login' from '\\d+$')::int - 1 \\gexec
+\\connect :"database"
+SELECT format('GRANT USAGE, CREATE ON SCHEMA public TO %I', :'database') \\gexec
 `.trimStart();
 
 function setUpContainer(release: Release) {
   const { database } = release;
-  if (database?.server === undefined) return undefined;
+  if (database?.setUpImage === undefined) return undefined;
   return {
     name: "set-up",
-    image: database.server.image,
+    image: database.setUpImage,
     imagePullPolicy: "IfNotPresent",
     // By way of standard input, for \gexec; the passwords come by the environment, never as an argument.
     command: [

@@ -39,7 +39,7 @@ function databaseEgress({ database, stack }: Release) {
   if (database === undefined) return [];
   const ports = [{ protocol: "TCP", port: database.port }];
   const to = [{ podSelector: { matchLabels: selectorLabels({ name: serverName, stack }) } }];
-  return [{ ...(database.server === undefined ? {} : { to }), ports }];
+  return [{ ...(database.inCluster ? { to } : {}), ports }];
 }
 
 /**

@@ -69,6 +69,16 @@ function stateOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Recor
       return {
         ...state,
         name: inputs.resourceName,
+        networkProfile: {
+          ...inputs.networkProfile,
+          loadBalancerProfile: {
+            effectiveOutboundIPs: [
+              {
+                id: `${subscription}/resourceGroups/nodes/providers/Microsoft.Network/publicIPAddresses/out`,
+              },
+            ],
+          },
+        },
         ingressProfile: {
           webAppRouting: {
             ...inputs.ingressProfile?.webAppRouting,
@@ -79,6 +89,8 @@ function stateOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Recor
       };
     case "azure-native:containerregistry:Registry":
       return { ...state, name: inputs.registryName, loginServer: `${inputs.registryName}.azurecr.io` };
+    case "azure-native:dbforpostgresql:Server":
+      return { ...state, fullyQualifiedDomainName: `${inputs.serverName}.postgres.database.azure.com` };
     case "azure-native:containerregistry:Token":
       return { ...state, name: inputs.tokenName };
     case "pulumi-nodejs:dynamic:Resource":
@@ -106,6 +118,8 @@ export function answer({ token, inputs }: pulumi.runtime.MockCallArgs): Record<s
   switch (token) {
     case "azure-native:containerservice:listManagedClusterUserCredentials":
       return { kubeconfigs: [{ name: "clusterUser", value: Buffer.from(kubeconfig).toString("base64") }] };
+    case "azure-native:network:getPublicIPAddress":
+      return { ipAddress: inputs.publicIpAddressName === "out" ? "198.51.100.9" : undefined };
     case "azure-native:authorization:getClientConfig":
       return {
         subscriptionId: subscription.split("/")[2],

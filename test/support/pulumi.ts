@@ -11,6 +11,16 @@ export const pulumiCommand = installedPulumi(process.env);
 if (pulumiCommand === undefined)
   console.warn("Skipped: the engine tests need the Pulumi CLI on PATH, and there is none.");
 
+/** A step that an update would take. */
+export interface PlannedStep {
+  readonly op: string;
+  readonly type: string;
+  /** Paths of the inputs that change. */
+  readonly changed: readonly string[];
+  /** Those of them that replace the resource. */
+  readonly replacing: readonly string[];
+}
+
 /** A stack of a workspace in a file backend of its own, driven as ops would from the project's directory. */
 export class PulumiStack {
   readonly #workspace: Workspace;
@@ -71,13 +81,45 @@ export class PulumiStack {
     return steps;
   }
 
+  /** What an update would do to each resource that does not stay the same, by logical name. */
+  async plan(): Promise<Readonly<Record<string, PlannedStep>>> {
+    const { steps } = JSON.parse(await this.run("preview", "--json", "--stack", this.#workspace.stack)) as {
+      steps: {
+        op: string;
+        urn: string;
+        detailedDiff?: Record<string, { kind: string }> | null;
+        replaceReasons?: string[] | null;
+      }[];
+    };
+    const planned: Record<string, PlannedStep> = {};
+    for (const { op, urn, detailedDiff, replaceReasons } of steps) {
+      const [, , types = "", name = ""] = urn.split("::");
+      // A replacement is told three times: as itself, and by its halves.
+      if (op === "same" || op === "read" || planned[name]?.op === "replace") continue;
+      const diff = Object.entries(detailedDiff ?? {});
+      const paths = diff.filter(([, { kind }]) => kind.endsWith("replace")).map(([path]) => path);
+      planned[name] = {
+        op,
+        type: types.split("$").at(-1) as string,
+        changed: diff.map(([path]) => path),
+        replacing: [...new Set([...paths, ...(replaceReasons ?? [])])],
+      };
+    }
+    return planned;
+  }
+
+  /** Has the preview fail, and says with what. */
+  async refusal(): Promise<string> {
+    const ran = await this.run("preview", "--stack", this.#workspace.stack).catch((error: Error) => error);
+    if (ran instanceof Error) return ran.message;
+    throw new Error(`the preview did not fail:\n${ran}`);
+  }
+
   /** Types of the resources that an update would replace or delete, sorted. */
   async lost(): Promise<string[]> {
-    const { steps } = JSON.parse(await this.run("preview", "--json", "--stack", this.#workspace.stack)) as {
-      steps: { op: string; urn: string }[];
-    };
-    const lost = steps.filter(({ op }) => op.includes("replace") || op === "delete");
-    return [...new Set(lost.map(({ urn }) => urn.split("::")[2]?.split("$").at(-1) ?? ""))].sort();
+    const planned = Object.values(await this.plan());
+    const lost = planned.filter(({ op }) => op.includes("replace") || op === "delete");
+    return [...new Set(lost.map(({ type }) => type))].sort();
   }
 
   async destroy(stack: string = this.#workspace.stack): Promise<void> {

@@ -395,7 +395,7 @@ describe("a message never shows a secret", () => {
     [
       "a database of an unknown kind",
       { platform, database: { kind: "sqlite" } },
-      'slipway:database.kind = "sqlite": must be "inCluster" or "external".',
+      'slipway:database.kind = "sqlite": must be "inCluster" or "azure" or "external".',
     ],
     [
       "an image of the database that is not a digest",

@@ -202,3 +202,12 @@ test("the smallest sizes that AKS takes are accepted", () => {
   for (const vmSize of ["Standard_B2s", "Standard_B2als_v2", "Standard_D2s_v5", "Standard_A2_v2"])
     expect(messageOf({ cluster: { systemPool: { vmSize } } })).toBe("accepted");
 });
+
+test("images of another stack's registry, which the cluster may not pull from, are refused with the other way", () => {
+  const images = { source: "promote", stack: "organization/shop/dev" };
+  expect(() =>
+    parseStackConfig({ ...configuration(), images }, { stack: "uat", workloads: ["api"] }),
+  ).toThrow(
+    "slipway:images.source = \"promote\": takes images from another stack's registry, which this platform's cluster may not pull from. Use digests, and npm run promote, which copies them to this stack's registry.",
+  );
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { checkDatabase } from "../../infra/database/check.ts";
-import { derivePassword } from "../../infra/database/key.ts";
+import { derivePassword, scramVerifier } from "../../infra/database/key.ts";
 import { syncWaves } from "../../infra/delivery/syncWaves.ts";
 import { migrationJob } from "../../infra/workloads/migrationJob.ts";
 import { find, image, minimal, objectsOf, release } from "../support/release.ts";
@@ -102,6 +102,13 @@ test("passwords differ by purpose and by key, and are the same for the same", ()
   expect(new Set(passwords).size).toBe(3);
   expect(derivePassword("a2V5", "admin")).toBe(passwords[0]);
   for (const password of passwords) expect(password).toMatch(/^[\w-]{43}$/);
+});
+
+test("a verifier is what SCRAM makes of a password", () => {
+  // The example of RFC 7677.
+  expect(scramVerifier("pencil", Buffer.from("W22ZaJ0SNY7soEsUEjb6gQ==", "base64"))).toBe(
+    "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=",
+  );
 });
 
 test("Argo CD migrates before it releases, and first makes what the migration's pods need", () => {

@@ -242,6 +242,7 @@ test("what Azure would refuse to change of a cluster is replaced, not sent", asy
     "apiServerAccessProfile.enablePrivateCluster",
     "agentPoolProfiles[*].vmSize",
     "agentPoolProfiles[*].availabilityZones",
+    "agentPoolProfiles[*].vnetSubnetID",
   ]);
 });
 

@@ -2,7 +2,7 @@ import * as containerservice from "@pulumi/azure-native/containerservice/index.j
 import * as managedidentity from "@pulumi/azure-native/managedidentity/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import { type AzurePlatform, systemPoolName } from "../../config/azure.ts";
-import { clusterReplaceOnChanges } from "./fixed.ts";
+import { clusterReplaceOnChanges, poolReplaceOnChanges } from "./fixed.ts";
 import { ClusterMonitoring } from "./monitoring.ts";
 import type { AzureResourceGroup } from "./resourceGroup.ts";
 import { roleAssignment } from "./roleAssignment.ts";
@@ -16,6 +16,8 @@ export interface AksClusterArgs {
   readonly settings: AzurePlatform["cluster"];
   /** Mount secrets of Key Vaults into pods that ask for them. */
   readonly mountsKeyVaults: boolean;
+  /** Subnet of the nodes, in a network of the stack's own. Default: one that AKS makes. */
+  readonly nodesSubnetId: pulumi.Output<string> | undefined;
 }
 
 /** What every Linux node pool here has. */
@@ -45,12 +47,14 @@ export class AksCluster extends pulumi.ComponentResource {
   readonly cluster: pulumi.Resource;
   /** Object id of the identity that the kubelets pull images as. */
   readonly kubeletObjectId: pulumi.Output<string>;
+  /** Azure id of the public address from which the pods reach the internet. */
+  readonly outboundAddressId: pulumi.Output<string>;
   /** Node pools are ready when this is: what is scheduled needs them. */
   readonly pools: readonly pulumi.Resource[];
 
   constructor(
     name: string,
-    { resourceGroup, location, tags, baseName, settings, mountsKeyVaults }: AksClusterArgs,
+    { resourceGroup, location, tags, baseName, settings, mountsKeyVaults, nodesSubnetId }: AksClusterArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("slipway:azure:AksCluster", name, {}, opts);
@@ -76,6 +80,22 @@ export class AksCluster extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const subnet = nodesSubnetId === undefined ? {} : { vnetSubnetID: nodesSubnetId };
+    const mayJoin =
+      nodesSubnetId === undefined
+        ? []
+        : [
+            roleAssignment(
+              `${name}-join-network`,
+              {
+                scope: nodesSubnetId,
+                role: "Network Contributor",
+                principalId: controlPlane.principalId,
+                key: `${baseName}/join-network`,
+              },
+              { parent: this },
+            ),
+          ];
     const monitoring = new ClusterMonitoring(
       `${name}-monitoring`,
       { resourceGroup, location, tags, cluster: resourceName, settings: settings.monitoring },
@@ -115,6 +135,7 @@ export class AksCluster extends pulumi.ComponentResource {
             count: systemPool.count,
             vmSize: systemPool.vmSize,
             ...zonesOf(systemPool.zones),
+            ...subnet,
             tags,
             // With pools for the workloads, the system pool is left to Kubernetes' own pods.
             ...(Object.keys(settings.userPools).length > 0
@@ -155,7 +176,7 @@ export class AksCluster extends pulumi.ComponentResource {
         parent: this,
         replaceOnChanges: clusterReplaceOnChanges,
         deleteBeforeReplace: true,
-        dependsOn: [mayAssign],
+        dependsOn: [mayAssign, ...mayJoin],
         ...(followsChannel ? { ignoreChanges: ["kubernetesVersion"] } : {}),
       },
     );
@@ -192,11 +213,18 @@ export class AksCluster extends pulumi.ComponentResource {
             minCount,
             maxCount,
             ...zonesOf(zones),
+            ...subnet,
             ...(spot ? { scaleSetPriority: "Spot", scaleSetEvictionPolicy: "Delete" } : {}),
             tags,
           },
-          // The autoscaler owns the count: a run must not set it back.
-          { parent: this, dependsOn: [cluster], ignoreChanges: ["count"] },
+          {
+            parent: this,
+            dependsOn: [cluster],
+            // The autoscaler owns the count: a run must not set it back.
+            ignoreChanges: ["count"],
+            replaceOnChanges: poolReplaceOnChanges,
+            deleteBeforeReplace: true,
+          },
         ),
     );
     monitoring.collect(cluster.id);
@@ -208,7 +236,8 @@ export class AksCluster extends pulumi.ComponentResource {
           scope: pulumi.output(zone),
           role: isPrivate ? "Private DNS Zone Contributor" : "DNS Zone Contributor",
           principalId: cluster.ingressProfile.apply(
-            (profile) => profile?.webAppRouting?.identity.objectId ?? "",
+            // A preview of a change may not know it, whatever the type says.
+            (profile) => profile?.webAppRouting?.identity?.objectId ?? "",
           ),
           key: `${baseName}/dns/${zone.toLowerCase()}`,
         },
@@ -219,6 +248,9 @@ export class AksCluster extends pulumi.ComponentResource {
     this.cluster = cluster;
     this.id = cluster.id;
     this.oidcIssuer = cluster.oidcIssuerProfile.apply((profile) => profile?.issuerURL ?? "");
+    this.outboundAddressId = cluster.networkProfile.apply(
+      (profile) => profile?.loadBalancerProfile?.effectiveOutboundIPs?.[0]?.id ?? "",
+    );
     this.kubeletObjectId = kubelet.principalId;
     this.registerOutputs({ name: this.name, id: this.id, kubeletObjectId: this.kubeletObjectId });
   }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import * as containerregistry from "@pulumi/azure-native/containerregistry/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { AzurePlatform } from "../../config/azure.ts";
@@ -7,6 +6,7 @@ import type { AzureResourceGroup } from "./resourceGroup.ts";
 import { roleAssignment } from "./roleAssignment.ts";
 import { TokenPassword } from "./tokenPassword.ts";
 import type { RotationPolicy } from "./tokenRotation.ts";
+import { uniqueEnd } from "./uniqueName.ts";
 
 export interface AcrRegistryArgs {
   readonly resourceGroup: AzureResourceGroup;
@@ -23,10 +23,8 @@ export interface AcrRegistryArgs {
   readonly baseName: string;
 }
 
-/** Letters and digits, the same for the same resource group and for no other in the world: names of registries are global. */
-function uniqueName(base: string, resourceGroupId: string): string {
-  const end = createHash("sha256").update(resourceGroupId.toLowerCase()).digest("hex").slice(0, 10);
-  return `${base.toLowerCase().replace(/[^a-z0-9]/g, "")}${end}`.slice(-50);
+function globalName(base: string, resourceGroupId: string): string {
+  return `${base.toLowerCase().replace(/[^a-z0-9]/g, "")}${uniqueEnd(resourceGroupId)}`.slice(-50);
 }
 
 /** When the passwords of the registry's tokens are made anew. */
@@ -61,7 +59,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
     const { resourceGroup, location, tags, settings, kubeletObjectId, baseName } = args;
     this.#name = name;
     this.#args = args;
-    this.#registryName = settings.name ?? resourceGroup.id.apply((id) => uniqueName(baseName, id));
+    this.#registryName = settings.name ?? resourceGroup.id.apply((id) => globalName(baseName, id));
     this.#registry = new containerregistry.Registry(
       `${name}-registry`,
       {

@@ -2,14 +2,23 @@
 export interface ResourceRules {
   /** Properties that must be there. */
   readonly required: readonly string[];
-  /** Properties that cannot be changed in place: a change replaces the resource. */
+  /** Properties of which azure-native itself knows that a change replaces the resource. */
   readonly immutable: readonly string[];
   /** Property that holds the resource's name, and the rule of the name. */
   readonly name: { readonly property: string; readonly pattern: RegExp; readonly rule: string };
   /** Id below the subscription. */
   readonly id: (inputs: Inputs) => string;
-  /** Properties that Azure refuses to change, rather than replace. */
+  /** Properties that Azure takes and never tells. */
+  readonly writeOnly?: readonly string[];
+  /** Properties that Azure refuses to change: what asks for another value must replace the resource itself. */
   readonly frozen?: readonly string[];
+  /** Why Azure refuses to change the one into the other, if it does. */
+  readonly transition?: (before: Inputs, after: Inputs) => string | undefined;
+  /** What one operation at a time may change, by its Azure id, and what a second one is answered. */
+  readonly exclusive?: {
+    readonly id: (inputs: Inputs) => string;
+    readonly refusal: (operation: string) => string;
+  };
   /** Azure id of what must be there before it, besides its resource group. */
   readonly parent?: (inputs: Inputs) => string;
   /** Rules between properties; each a sentence that is broken. */

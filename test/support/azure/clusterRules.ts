@@ -18,18 +18,28 @@ function pool(profile: Inputs) {
   ];
 }
 
+/** An operation on the cluster holds its node pools, and one on a node pool the cluster, but not the other pools. */
+const exclusive = (id: (inputs: Inputs) => string) => ({
+  id,
+  refusal: (operation: string) =>
+    `Status=409 Code="OperationNotAllowed" Message="Operation is not allowed: Another operation (${operation}) is in progress, please wait for it to finish before starting a new operation. See https://aka.ms/aks-pending-operation for more details"`,
+});
+const poolId = (inputs: Inputs) => `${aksId(inputs)}/agentPools/${inputs.agentPoolName}`;
+
 /** AKS. */
 export const clusterRules: Readonly<Record<string, ResourceRules>> = {
   "azure-native:containerservice:ManagedCluster": {
     required: ["resourceGroupName", "location", "identity", "dnsPrefix", "agentPoolProfiles"],
-    immutable: [
-      "resourceGroupName",
-      "resourceName",
-      "location",
-      "dnsPrefix",
+    immutable: ["resourceGroupName", "resourceName", "location", "dnsPrefix"],
+    frozen: [
       "networkProfile.networkPlugin",
       "apiServerAccessProfile.enablePrivateCluster",
+      "agentPoolProfiles.0.name",
+      "agentPoolProfiles.0.vmSize",
+      "agentPoolProfiles.0.availabilityZones",
+      "agentPoolProfiles.0.vnetSubnetID",
     ],
+    exclusive: exclusive(aksId),
     name: {
       property: "resourceName",
       pattern: /^[a-zA-Z0-9]([\w-]{0,61}[a-zA-Z0-9])?$/,
@@ -63,8 +73,16 @@ export const clusterRules: Readonly<Record<string, ResourceRules>> = {
         ? []
         : [{ property: "kubernetesVersion", reason: "InvalidParameter: must be x.y or x.y.z" }]),
     ],
-    outputs: (inputs) => ({
+    outputs: (inputs, id) => ({
       name: inputs.resourceName,
+      networkProfile: {
+        ...inputs.networkProfile,
+        loadBalancerProfile: {
+          effectiveOutboundIPs: [
+            { id: `${id.split("/providers/")[0]}/providers/Microsoft.Network/publicIPAddresses/outbound` },
+          ],
+        },
+      },
       oidcIssuerProfile: {
         enabled: true,
         issuerURL: "https://westeurope.oic.prod-aks.azure.com/tenant/cluster/",
@@ -79,21 +97,16 @@ export const clusterRules: Readonly<Record<string, ResourceRules>> = {
   },
   "azure-native:containerservice:AgentPool": {
     required: ["resourceGroupName", "resourceName", "vmSize"],
-    immutable: [
-      "resourceGroupName",
-      "resourceName",
-      "agentPoolName",
-      "vmSize",
-      "availabilityZones",
-      "osType",
-    ],
+    immutable: ["resourceGroupName", "resourceName", "agentPoolName", "vmSize"],
+    frozen: ["availabilityZones", "osType", "scaleSetPriority", "scaleSetEvictionPolicy", "vnetSubnetID"],
+    exclusive: exclusive(poolId),
     name: {
       property: "agentPoolName",
       pattern: /^[a-z][a-z0-9]{0,11}$/,
       rule: "1-12 lower-case letters and digits",
     },
     parent: aksId,
-    id: (inputs) => `${aksId(inputs)}/agentPools/${inputs.agentPoolName}`,
+    id: poolId,
     check: (inputs) =>
       inputs.enableAutoScaling && inputs.minCount > inputs.maxCount
         ? [{ property: "minCount", reason: "InvalidParameter: minCount is above maxCount" }]

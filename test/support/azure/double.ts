@@ -1,22 +1,28 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { main, type Provider } from "@pulumi/pulumi/provider/index.js";
+import { execaSync } from "execa";
 import { withoutSecretMarkers } from "../../../local/deliver/secrets.ts";
 import { type Inputs, subscription } from "./armRules.ts";
+import { Operations } from "./operations.ts";
 import { type Backing, type Failure, rulesOf } from "./rules.ts";
 
 /**
  * A test double of the azure-native provider, attached to the real engine by PULUMI_DEBUG_PROVIDERS. It checks as ARM
  * would, keeps what it made in a file, and hands out the embedded environment's cluster and registry.
  *
- * Arguments: the file of what it made, the file of the failures it is to show (`{ "<type>": Failure }`), and that of the
- * versions of secrets in Key Vaults (`{ "<vault>/<secret>": "<version>" }`).
+ * Arguments: the file of what it made, the file of the failures it is to show (`{ "<type>": Failure }`), that of the
+ * versions of secrets in Key Vaults (`{ "<vault>/<secret>": "<version>" }`), and that of the operations of others that are
+ * in progress (`{ "<id>": "Updating" }`).
  * Environment: DOUBLE_BACKING, a Backing as JSON.
  */
-const [made, failures, secrets] = process.argv.slice(2) as [string, string, string];
+const [made, failures, secrets, others] = process.argv.slice(2) as [string, string, string, string];
 const backing = JSON.parse(process.env.DOUBLE_BACKING as string) as Backing;
 const rules = rulesOf(backing);
 
+// How a secret goes over the wire (@pulumi/pulumi/runtime/rpc).
+const secretMarker = "4dabf18193072939515e22adb298388d";
+const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const typeOf = (urn: string) => urn.split("::")[2]?.split("$").at(-1) as string;
 const nameOf = (urn: string) => urn.split("::")[3] as string;
@@ -42,6 +48,36 @@ function store(id: string, inputs: Inputs | undefined): void {
 }
 
 const read = <T>(file: string): T => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}) as T;
+
+const operations = new Operations(() => read(others));
+
+/** Changes a resource, alone where Azure takes one operation at a time. */
+function alone<T>(urn: string, inputs: Inputs, operation: string, change: () => T): Promise<T> | T {
+  const { exclusive } = rulesFor(urn);
+  return exclusive === undefined
+    ? change()
+    : operations.run(exclusive.id(inputs), operation, exclusive.refusal, change);
+}
+
+/** What azure-native keeps of a resource: what Azure tells of it, and its inputs as a secret. */
+function stateOf(urn: string, inputs: Inputs, id: string): Record<string, unknown> {
+  const { outputs, writeOnly = [] } = rulesFor(urn);
+  const told = Object.fromEntries(Object.entries(inputs).filter(([name]) => !writeOnly.includes(name)));
+  return { ...told, ...outputs?.(inputs, id), __inputs: { [secretMarker]: secretSignature, value: inputs } };
+}
+
+/** Gives what stands in for a database server the administrator that Azure would give it: no superuser. */
+function standIn(
+  urn: string,
+  { administratorLogin: login, administratorLoginPassword: password }: Inputs,
+): void {
+  if (typeOf(urn) !== "azure-native:dbforpostgresql:Server" || backing.postgres === undefined) return;
+  const [command, ...args] = backing.postgres.psql;
+  const input = `SELECT 'CREATE ROLE ${login} LOGIN CREATEDB CREATEROLE' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${login}') \\gexec
+ALTER ROLE ${login} PASSWORD '${password}';
+`;
+  execaSync(command, args, { input });
+}
 
 function failureOf(urn: string): Failure | undefined {
   return read<Record<string, Failure>>(failures)[typeOf(urn)];
@@ -73,7 +109,8 @@ const provider: Provider = {
         : [{ property: name.property, reason: `InvalidResourceName '${named}': ${name.rule}` }]),
       ...(missing.length > 0 || hasUnknowns ? [] : (check?.(inputs) ?? [])),
     ];
-    return { inputs, failures: reasons };
+    // What is secret stays so.
+    return { inputs: { ...news, [name.property]: named }, failures: reasons };
   },
   async diff(_id, urn, olds, news) {
     const { immutable, name } = rulesFor(urn);
@@ -86,35 +123,42 @@ const provider: Provider = {
     const replaces = immutable.filter(
       (property) => !isDeepStrictEqual(at(before, property), at(after, property)),
     );
-    return { changes: !isDeepStrictEqual(before, after), replaces, deleteBeforeReplace: true };
+    // Undefined has the engine compare the inputs, and so heed replaceOnChanges.
+    const changes = isDeepStrictEqual(before, after) ? false : undefined;
+    return { ...(changes === undefined ? {} : { changes }), replaces, deleteBeforeReplace: true };
   },
   async create(urn, given) {
     const failure = failureOf(urn);
     if (failure !== undefined && !failure.made) throw new Error(failure.message);
-    const { id: idOf, outputs, parent } = rulesFor(urn);
+    const { id: idOf, parent } = rulesFor(urn);
     const inputs = withoutSecretMarkers(given) as Inputs;
     const id = idOf(inputs);
     if (typeOf(urn) !== "azure-native:resources:ResourceGroup") requireSurroundings(inputs, parent?.(inputs));
     if (id in load()) throw new Error(`Conflict: ${id} exists already`);
-    store(id, inputs);
-    const outs = { ...inputs, ...outputs?.(inputs, id), __inputs: inputs };
+    await alone(urn, inputs, "Creating", () => store(id, inputs));
+    standIn(urn, inputs);
+    const outs = stateOf(urn, inputs, id);
     if (failure === undefined) return { id, outs };
     throw Object.assign(new Error(failure.message), { id, properties: outs, reasons: [failure.message] });
   },
   async update(id, urn, olds, news) {
     const failure = failureOf(urn);
     if (failure !== undefined) throw new Error(failure.message);
-    const { outputs, name, frozen = [] } = rulesFor(urn);
+    const { name, frozen = [], transition } = rulesFor(urn);
     const inputs = withoutSecretMarkers(news) as Inputs;
-    const before = (olds as Inputs).__inputs as Inputs;
+    const { __inputs: before } = withoutSecretMarkers(olds) as { __inputs: Inputs };
     inputs[name.property] = before[name.property];
     const changed = frozen.find((property) => !isDeepStrictEqual(at(before, property), at(inputs, property)));
     if (changed !== undefined) throw new Error(`BadRequest: the property ${changed} cannot be changed`);
-    store(id, inputs);
-    return { outs: { ...inputs, ...outputs?.(inputs, id), __inputs: inputs } };
+    const refused = transition?.(before, inputs);
+    if (refused !== undefined) throw new Error(refused);
+    await alone(urn, inputs, "Updating", () => store(id, inputs));
+    standIn(urn, inputs);
+    return { outs: stateOf(urn, inputs, id) };
   },
-  async delete(id) {
-    store(id, undefined);
+  async delete(id, urn, given) {
+    const { __inputs: inputs } = withoutSecretMarkers(given) as Inputs;
+    await alone(urn, inputs, "Deleting", () => store(id, undefined));
   },
   async invoke(token, given) {
     const inputs = withoutSecretMarkers(given) as Inputs;
@@ -139,6 +183,8 @@ const provider: Provider = {
           outputs: { properties: { secretUri, secretUriWithVersion: `${secretUri}/${version}` } },
         };
       }
+      case "azure-native:network:getPublicIPAddress":
+        return { outputs: { ipAddress: "203.0.113.17" } };
       case "azure-native:containerservice:listManagedClusterUserCredentials":
         if (inputs.format !== "exec")
           return {

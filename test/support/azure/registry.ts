@@ -25,12 +25,14 @@ function credentialsOf({ headers }: IncomingMessage): readonly [user: string, pa
 export class ContainerRegistry {
   readonly used: Use[] = [];
   readonly #server: Server;
+  readonly #real: Backing["registry"];
 
   constructor(
     real: Backing["registry"],
     { passwords }: ResourceManager,
     resources: () => Record<string, Inputs>,
   ) {
+    this.#real = real;
     const [hostname, port] = real.server.split(":") as [string, string];
     const basic = (user: string, password: string) =>
       `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
@@ -76,6 +78,32 @@ export class ContainerRegistry {
 
   async start(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+  }
+
+  /** Makes an image of the registry behind one of a repository of this one. @returns it, by digest */
+  async adopt(image: string, repository: string): Promise<string> {
+    const [, from = "", digest = ""] = /^[^/]+\/(.+)@(sha256:.+)$/.exec(image) ?? [];
+    const { server, username, password } = this.#real;
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+    const request = async (method: string, path: string, more: RequestInit = {}) => {
+      const headers = { ...(more.headers as Record<string, string>), authorization };
+      const response = await fetch(`http://${server}/v2/${path}`, { ...more, method, headers });
+      if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}`);
+      return response;
+    };
+    const types = ["docker.distribution.manifest.v2", "oci.image.manifest.v1"];
+    const accept = types.map((type) => `application/vnd.${type}+json`).join(", ");
+    const found = await request("GET", `${from}/manifests/${digest}`, { headers: { accept } });
+    const body = await found.text();
+    const { config, layers } = JSON.parse(body) as {
+      config: { digest: string };
+      layers: { digest: string }[];
+    };
+    for (const blob of [config, ...layers])
+      await request("POST", `${repository}/blobs/uploads/?mount=${blob.digest}&from=${from}`);
+    const type = found.headers.get("content-type") as string;
+    await request("PUT", `${repository}/manifests/${digest}`, { body, headers: { "content-type": type } });
+    return `${this.server}/${repository}@${digest}`;
   }
 
   get server(): string {

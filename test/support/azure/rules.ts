@@ -1,5 +1,6 @@
 import { location, type ResourceRules, registryId } from "./armRules.ts";
 import { clusterRules } from "./clusterRules.ts";
+import { databaseRules } from "./databaseRules.ts";
 import { identityRules } from "./identityRules.ts";
 import { monitoringRules } from "./monitoringRules.ts";
 import { tokenRules } from "./tokenRules.ts";
@@ -15,15 +16,24 @@ export interface Backing {
   readonly registry: { readonly server: string; readonly username: string; readonly password: string };
   /** Kubeconfig of the cluster without a user, as AKS gives it. */
   readonly kubeconfig: string;
+  /** PostgreSQL that stands in for every database server; without one, servers are there in name only. */
+  readonly postgres?: {
+    /** Name by which pods reach it. */
+    readonly host: string;
+    /** Command that runs the SQL of its standard input as a superuser. */
+    readonly psql: readonly [string, ...string[]];
+  };
 }
 
 /** The types that the program uses. Another one is an error: it would go untested. */
-export function rulesOf({ registry }: Backing): Readonly<Record<string, ResourceRules>> {
+export function rulesOf(backing: Backing): Readonly<Record<string, ResourceRules>> {
+  const { registry } = backing;
   return {
     ...identityRules,
     ...clusterRules,
     ...tokenRules,
     ...monitoringRules,
+    ...databaseRules(backing),
     "azure-native:containerregistry:Registry": {
       required: ["resourceGroupName", "sku"],
       immutable: ["resourceGroupName", "registryName", "location"],

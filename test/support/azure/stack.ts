@@ -28,12 +28,14 @@ export class AzureDouble {
   readonly #made = join(this.#directory, "made.json");
   readonly #failures = join(this.#directory, "failures.json");
   readonly #secrets = join(this.#directory, "secrets.json");
+  readonly #operations = join(this.#directory, "operations.json");
   readonly arm = new ResourceManager(this.#directory, () => this.resources());
   #registry: ContainerRegistry | undefined;
   #process: ChildProcess | undefined;
   #port = "";
 
-  async start(): Promise<void> {
+  /** @param postgres what stands in for database servers */
+  async start(postgres?: Backing["postgres"]): Promise<void> {
     const { kubeconfig, registry } = readDescriptor();
     const { clusters, users } = parse(readFileSync(kubeconfig, "utf8")) as Kubeconfig;
     await this.arm.start();
@@ -42,10 +44,17 @@ export class AzureDouble {
     const backing: Backing = {
       registry: { ...registry, server: this.registry.server },
       kubeconfig: stringify({ clusters: [{ ...clusters[0], name: "aks" }] }),
+      ...(postgres === undefined ? {} : { postgres }),
     };
     const child = spawn(
       process.execPath,
-      [new URL("double.ts", import.meta.url).pathname, this.#made, this.#failures, this.#secrets],
+      [
+        new URL("double.ts", import.meta.url).pathname,
+        this.#made,
+        this.#failures,
+        this.#secrets,
+        this.#operations,
+      ],
       {
         env: { ...process.env, DOUBLE_BACKING: JSON.stringify(backing) },
         stdio: ["ignore", "pipe", "inherit"],
@@ -114,6 +123,16 @@ export class AzureDouble {
   /** Makes creations and updates of a type fail so, or work again. */
   fail(type: string, failure: Failure | undefined): void {
     writeFileSync(this.#failures, JSON.stringify(failure === undefined ? {} : { [type]: failure }));
+  }
+
+  /** Has somebody else be at work on the resources whose ids end so, or on none: `{ "managedClusters/aks": "Upgrading" }`. */
+  occupy(work: { readonly [idEnd: string]: string }): void {
+    const ids = Object.keys(this.resources());
+    const operations = Object.entries(work).map(([end, operation]) => [
+      ids.find((id) => id.endsWith(end)) as string,
+      operation,
+    ]);
+    writeFileSync(this.#operations, JSON.stringify(Object.fromEntries(operations)));
   }
 
   /** Gives secrets of Key Vaults, `vault/secret`, these versions, and takes all others away. */
