@@ -79,19 +79,14 @@ function problemOf(
   };
 }
 
-/** Refuses what refers to vaults that are not there, and a workload that refers to more than one. */
+/** Refuses what refers to vaults that are not there. */
 export function checkReferences(
   platform: PlatformConfig,
   references: readonly Reference[],
   context: z.RefinementCtx,
 ): void {
-  for (const { workload, path, to } of references) {
-    const first = references.find((reference) => reference.workload === workload);
-    const split = to.vault !== first?.to.vault && {
-      message: `must be in the vault ${first?.to.vault}, as ${first?.path.join(".")} is: a workload's pods mount one vault`,
-      hint: "Put what a workload needs into one vault",
-    };
-    const problem = problemOf(platform, to) ?? (split || undefined);
+  for (const { path, to } of references) {
+    const problem = problemOf(platform, to);
     if (problem === undefined) continue;
     const { message, hint } = problem;
     context.addIssue({

@@ -1,6 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { WorkloadObject } from "../workloads/build.ts";
+import { ordinalEnds, type WorkloadObject } from "../workloads/build.ts";
 
 type Kind = WorkloadObject["kind"];
 type ResourceClass = new (
@@ -89,10 +89,11 @@ export class PushedWorkload extends pulumi.ComponentResource {
     const first = handover === undefined ? [] : [handover];
     const needed: pulumi.Resource[] = [...after];
     let service: kubernetes.core.v1.Service | undefined;
-    for (const object of objects) {
+    const ends = ordinalEnds(objects);
+    for (const [index, object] of objects.entries()) {
       const [suffix, resource] = kinds[object.kind];
       const created = new resource(
-        `${name}-${suffix}`,
+        `${name}-${suffix}${ends[index]}`,
         markSecret(replaceFailedJob(awaitAddressOnly(object))) as never,
         {
           parent: this,

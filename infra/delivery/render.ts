@@ -1,7 +1,7 @@
 import type { Stack } from "../config/load.ts";
 import { secretValues } from "../config/secrets.ts";
 import { stackFile } from "../gitops/argocd/names.ts";
-import { buildWorkload } from "../workloads/build.ts";
+import { buildWorkload, ordinalEnds } from "../workloads/build.ts";
 import type { Application } from "../workloads/definition.ts";
 import { type RunnableImage, releaseOf, type Surroundings } from "../workloads/release.ts";
 import { SecretDetector } from "./leak.ts";
@@ -63,7 +63,7 @@ function kustomization(resources: readonly string[]): string {
 }
 
 /**
- * The same bytes whenever the objects are the same: one file for each object, `<stack>/<workload>/<kind>.yaml`, a
+ * The same bytes whenever the objects are the same: one file for each object, `<stack>/<workload>/<kind>.yaml`, a second one of its kind `<kind>-2.yaml`, a
  * kustomization.yaml and a README.md in each folder, and what an ApplicationSet must know of the stack, sorted by path.
  *
  * @throws InputError naming workload and field when a secret, or a value that is not plain, would be written
@@ -76,7 +76,8 @@ export function renderStack(rendering: Rendering): readonly RenderedFile[] {
   for (const [workload, objects] of workloads) {
     folders.push(workload);
     const folder = `${stack}/${workload}`;
-    const names = objects.map(({ kind }) => `${kind.toLowerCase()}.yaml`);
+    const ends = ordinalEnds(objects);
+    const names = objects.map(({ kind }, index) => `${kind.toLowerCase()}${ends[index]}.yaml`);
     for (const [index, object] of objects.entries())
       files.yaml(`${folder}/${names[index]}`, manifest(workload, object, secrets));
     files.yaml(`${folder}/kustomization.yaml`, kustomization(names));

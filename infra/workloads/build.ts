@@ -7,7 +7,7 @@ import { networkPolicy } from "./networkPolicy.ts";
 import { podDisruptionBudget } from "./podDisruptionBudget.ts";
 import type { Release } from "./release.ts";
 import { secret } from "./secret.ts";
-import { secretProviderClass } from "./secretProviderClass.ts";
+import { secretProviderClasses } from "./secretProviderClass.ts";
 import { service } from "./service.ts";
 import { serviceAccount } from "./serviceAccount.ts";
 
@@ -16,7 +16,7 @@ const builders = [
   serviceAccount,
   configMap,
   secret,
-  secretProviderClass,
+  secretProviderClasses,
   networkPolicy,
   service,
   ingress,
@@ -27,9 +27,23 @@ const builders = [
 ] as const;
 
 /** A Kubernetes object of a workload, as typed by the builder of its kind. */
-export type WorkloadObject = NonNullable<ReturnType<(typeof builders)[number]>>;
+export type WorkloadObject =
+  | Exclude<ReturnType<(typeof builders)[number]>, undefined | readonly unknown[]>
+  | ReturnType<typeof secretProviderClasses>[number];
 
 /** All Kubernetes objects of a workload, in the order of application. Pure: the same release gives the same objects. */
 export function buildWorkload(release: Release): WorkloadObject[] {
-  return builders.map((build) => build(release)).filter((object) => object !== undefined);
+  return builders
+    .flatMap((build): readonly (WorkloadObject | undefined)[] | WorkloadObject | undefined => build(release))
+    .filter((object) => object !== undefined);
+}
+
+/** For each object the end of a name that tells it from those of its kind before it: none, `-2`, `-3`. */
+export function ordinalEnds(objects: readonly { readonly kind: string }[]): string[] {
+  const seen = new Map<string, number>();
+  return objects.map(({ kind }) => {
+    const count = (seen.get(kind) ?? 0) + 1;
+    seen.set(kind, count);
+    return count === 1 ? "" : `-${count}`;
+  });
 }

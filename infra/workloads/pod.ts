@@ -12,13 +12,13 @@ function fromSecret(secretName: pulumi.Input<string>, variables: object) {
 
 /** Environment of a workload's containers. */
 export function env(release: Release) {
-  const { secretName, secretEnv, vault, database } = release;
+  const { secretName, secretEnv, vaults, database } = release;
   return [
     { name: "BUILD_NUMBER", value: release.image.version },
     { name: "POD_NAME", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "metadata.name" } } },
     ...Object.entries(release.env).map(([name, value]) => ({ name, value })),
     ...(secretName === undefined ? [] : fromSecret(secretName, secretEnv)),
-    ...(vault === undefined ? [] : fromSecret(vault.name, vault.env)),
+    ...vaults.flatMap((vault) => fromSecret(vault.name, vault.env)),
     ...(database === undefined ? [] : fromSecret(database.secretName, { DATABASE_URL: "" })),
   ];
 }
@@ -35,21 +35,20 @@ export function volumes(release: Release) {
             mount: { name: "config", mountPath: config.mountPath, readOnly: true },
           },
         ]),
-    ...(release.vault === undefined
-      ? []
-      : [
-          {
-            volume: {
-              name: "vault",
-              csi: {
-                driver: "secrets-store.csi.k8s.io",
-                readOnly: true,
-                volumeAttributes: { secretProviderClass: release.vault.name },
-              },
-            },
-            mount: { name: "vault", mountPath: vaultMountPath, readOnly: true },
+    ...release.vaults.map(({ vault, name: secretProviderClass }, index) => {
+      const name = index === 0 ? "vault" : `vault-${index + 1}`;
+      return {
+        volume: {
+          name,
+          csi: {
+            driver: "secrets-store.csi.k8s.io",
+            readOnly: true,
+            volumeAttributes: { secretProviderClass },
           },
-        ]),
+        },
+        mount: { name, mountPath: vaultMountPath(vault), readOnly: true },
+      };
+    }),
     ...writablePaths.map((mountPath, index) => ({
       volume: { name: `writable-${index}`, emptyDir: {} },
       mount: { name: `writable-${index}`, mountPath },

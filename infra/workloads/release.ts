@@ -16,11 +16,11 @@ export interface RunnableImage {
   readonly version: pulumi.Input<string>;
 }
 
-/** The identity by which a workload reads its secrets in a Key Vault. */
+/** The identity by which a workload reads its secrets in Key Vaults. */
 export interface VaultAccess {
   readonly clientId: pulumi.Input<string>;
   readonly tenantId: pulumi.Input<string>;
-  /** Current version of each secret, by the secret's name: a new one rolls the pods. */
+  /** Current version of each secret, by `vault/name`: a new one rolls the pods. */
   readonly versions: { readonly [secret: string]: pulumi.Input<string> };
 }
 
@@ -71,8 +71,8 @@ export interface Release
   readonly secretEnv: { readonly [name: string]: string };
   /** Name of the Secret that holds them, by its content. Absent when there are none. */
   readonly secretName: string | undefined;
-  /** Secret environment variables that are in a Key Vault. */
-  readonly vault: VaultMount | undefined;
+  /** Key Vaults that the workload's secret environment variables and its certificate are in. */
+  readonly vaults: readonly VaultMount[];
   readonly database: DatabaseAccess | undefined;
   readonly configFiles: { readonly [file: string]: pulumi.Input<string> };
   /** Workloads of the application that connect to this one. */
@@ -100,36 +100,41 @@ function clientsIn(application: Application): ReadonlyMap<string, readonly strin
   return found;
 }
 
-function vaultMount(
+/** What a workload mounts, by vault: in the order of its variables, the vault of its certificate last. */
+function vaultMounts(
   workload: string,
   variables: readonly string[],
   secrets: Secrets,
   exposure: Exposure,
   access: VaultAccess | undefined,
-): VaultMount | undefined {
+): VaultMount[] {
   const found = vaultReferences(secrets);
   const references = variables.flatMap((variable) => {
     const reference = found[variable];
     return reference === undefined ? [] : [[variable, reference] as const];
   });
   const certificate = exposure.type === "Ingress" ? exposure.tls.keyVault : undefined;
-  // The schema makes sure that there is no second one.
-  const vault = (certificate ?? references[0]?.[1])?.vault;
-  if (vault === undefined) return undefined;
-  if (access === undefined) throw new Error(`${workload} has no access to its Key Vault`);
-  const { clientId, tenantId, versions } = access;
-  return {
-    name: lift(versions, (known) => {
-      const content = references.map(([variable, { name }]) => [variable, `${name}/${known[name]}`]);
-      const all = Object.fromEntries([...content, ["", `${vault}/${certificate?.name ?? ""}`]]);
-      return `${workload}-vault-${contentHash(all)}`;
-    }),
-    vault,
-    clientId,
-    tenantId,
-    env: Object.fromEntries(references.map(([variable, { name }]) => [variable, name])),
-    certificate: certificate?.name,
-  };
+  const vaults = new Set(
+    [...references.map(([, to]) => to), ...(certificate ? [certificate] : [])].map((to) => to.vault),
+  );
+  return [...vaults].map((vault) => {
+    if (access === undefined) throw new Error(`${workload} has no access to its Key Vault`);
+    const { clientId, tenantId, versions } = access;
+    const own = references.filter(([, to]) => to.vault === vault);
+    const certificateName = certificate?.vault === vault ? certificate.name : undefined;
+    return {
+      name: lift(versions, (known) => {
+        const content = own.map(([variable, { name }]) => [variable, `${name}/${known[`${vault}/${name}`]}`]);
+        const all = Object.fromEntries([...content, ["", `${vault}/${certificateName ?? ""}`]]);
+        return `${workload}-vault-${contentHash(all)}`;
+      }),
+      vault,
+      clientId,
+      tenantId,
+      env: Object.fromEntries(own.map(([variable, { name }]) => [variable, name])),
+      certificate: certificateName,
+    };
+  });
 }
 
 /** Secret environment variables that the stack's file itself has, in the definition's order. */
@@ -211,7 +216,7 @@ export function releaseOf(
       Object.keys(secretEnv).length === 0
         ? undefined
         : (secretNames?.[name] ?? secretNameOf(shared, name, secretEnv)),
-    vault: vaultMount(name, variables, secrets, config.exposure[name] as Exposure, vaultAccess?.[name]),
+    vaults: vaultMounts(name, variables, secrets, config.exposure[name] as Exposure, vaultAccess?.[name]),
     database:
       workload.database === undefined
         ? undefined

@@ -1,26 +1,28 @@
 import { tlsSecretName } from "./ingress.ts";
 import { metadata } from "./labels.ts";
-import type { Release } from "./release.ts";
+import type { Release, VaultMount } from "./release.ts";
 
-/** Where the pods see their secrets as files, by environment variable. The driver keeps these current. */
-export const vaultMountPath = "/mnt/secrets-store";
+/** Where the pods see the secrets of a vault as files, by environment variable. The driver keeps these current. */
+export function vaultMountPath(vault: string): string {
+  return `/mnt/secrets-store/${vault}`;
+}
 
 /** What the certificate is called among the files. */
 const certificateFile = "tls.pem";
 
-function secretObjects({ name, vault }: Release) {
-  const variables = Object.keys(vault?.env ?? {});
+function secretObjects({ name }: Release, vault: VaultMount) {
+  const variables = Object.keys(vault.env);
   return [
     ...(variables.length === 0
       ? []
       : [
           {
-            secretName: vault?.name,
+            secretName: vault.name,
             type: "Opaque",
             data: variables.map((key) => ({ objectName: key, key })),
           },
         ]),
-    ...(vault?.certificate === undefined
+    ...(vault.certificate === undefined
       ? []
       : [
           {
@@ -33,13 +35,15 @@ function secretObjects({ name, vault }: Release) {
 }
 
 /**
- * What the Secrets Store CSI driver mounts of the workload's Key Vault, and makes Secrets of, for environment variables and
- * for the ingress controller; or nothing where the workload refers to none. No version is asked for: the driver follows
+ * What the Secrets Store CSI driver mounts of each of the workload's Key Vaults, and makes Secrets of, for environment
+ * variables and for the ingress controller. No version is asked for: the driver follows
  * the vault, and the versions in the object's name roll the pods at the next run.
  */
-export function secretProviderClass(release: Release) {
-  const { vault } = release;
-  if (vault === undefined) return undefined;
+export function secretProviderClasses(release: Release) {
+  return release.vaults.map((vault) => secretProviderClass(release, vault));
+}
+
+function secretProviderClass(release: Release, vault: VaultMount) {
   const mounted = [
     ...Object.entries(vault.env),
     ...(vault.certificate === undefined ? [] : [[certificateFile, vault.certificate] as const]),
@@ -61,7 +65,7 @@ export function secretProviderClass(release: Release) {
         usePodIdentity: "false",
         objects: JSON.stringify({ array: objects }),
       },
-      secretObjects: secretObjects(release),
+      secretObjects: secretObjects(release, vault),
     },
   };
 }

@@ -116,7 +116,7 @@ const placeholders = {
   vaultAccess: (references: readonly VaultReference[]) => ({
     clientId: nobody,
     tenantId: nobody,
-    versions: Object.fromEntries(references.map(({ name }) => [name, "unresolved"])),
+    versions: Object.fromEntries(references.map(({ vault, name }) => [`${vault}/${name}`, "unresolved"])),
   }),
 };
 
@@ -197,7 +197,8 @@ export function resolveValues(
       const references = all.filter(({ certificate }) => !certificate).map(({ to }) => to);
       const access = named.vaultAccess[name];
       const complete =
-        access !== undefined && references.every((reference) => reference.name in access.versions);
+        access !== undefined &&
+        references.every(({ vault, name: secret }) => `${vault}/${secret}` in access.versions);
       return [
         name,
         complete ? access : missing(`Key Vault access of ${name}`, placeholders.vaultAccess(references)),

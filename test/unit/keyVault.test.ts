@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { InputError } from "../../infra/config/error.ts";
 import { parseStackConfig } from "../../infra/config/parse.ts";
+import { ordinalEnds } from "../../infra/workloads/build.ts";
 import { stableGuid } from "../../infra/platform/azure/guid.ts";
 import type { RawConfig } from "../../local/deliver/project.ts";
 import { answer, type Run, runProgram } from "../support/program.ts";
@@ -103,12 +104,6 @@ describe("a reference that cannot be followed is refused with its key, the value
       reference("kv-team/token"),
       'slipway:secrets.api.TOKEN.keyVault = "kv-team/token": needs a Key Vault, and a local platform has none. Set the value itself: pulumi config set --secret --path.',
     ],
-    [
-      "to a second vault of the same workload",
-      platform({ ...existing, "kv-other": { kind: "existing", resourceGroup: "rg" } }),
-      { api: { A: { keyVault: "kv-team/a" }, B: { keyVault: "kv-other/b" } } },
-      'slipway:secrets.api.B.keyVault = "kv-other/b": must be in the vault kv-team, as secrets.api.A.keyVault is: a workload\'s pods mount one vault. Put what a workload needs into one vault.',
-    ],
   ])("%s", (_, on, given, message) => {
     expect(messageOf({ platform: on, secrets: given })).toBe(message);
   });
@@ -125,10 +120,10 @@ describe("a reference that cannot be followed is refused with its key, the value
     );
   });
 
-  test("two workloads may each have a vault of their own", () => {
+  test("a workload may refer to several vaults, and two workloads to vaults of their own", () => {
     const vaults = { ...existing, "kv-other": { kind: "existing", resourceGroup: "rg" } };
     const given = {
-      api: { A: { keyVault: "kv-team/a" } },
+      api: { A: { keyVault: "kv-team/a" }, C: { keyVault: "kv-other/c" } },
       frontend: { B: { keyVault: "kv-other/b" } },
     };
     expect(messageOf({ platform: platform(vaults), secrets: given })).toBe("accepted");
@@ -142,7 +137,7 @@ describe("the pods", () => {
       { secrets, platform: platform(existing) },
       {
         vaultAccess: {
-          api: { clientId: "client", tenantId: "tenant", versions: { "database-url": version } },
+          api: { clientId: "client", tenantId: "tenant", versions: { "kv-team/database-url": version } },
         },
       },
     );
@@ -193,6 +188,70 @@ describe("the pods", () => {
     expect(secret).not.toBe(synced?.secretName);
   });
 
+  test("mount each of several vaults apart, by one identity: the certificate's too, which is no variable", () => {
+    const vaults = ["kv-team", "kv-other", "kv-certificates"].map((name) => [name, existing["kv-team"]]);
+    const all = objectsOf(
+      { secretEnv: ["A", "B", "C"] },
+      {
+        platform: {
+          ...platform(Object.fromEntries(vaults)),
+          cluster: { kubernetesVersion: "1.34", appRouting: {} },
+        },
+        secrets: {
+          api: {
+            A: { keyVault: "kv-team/one" },
+            B: { keyVault: "kv-other/one" },
+            C: { keyVault: "kv-team/two" },
+          },
+        },
+        exposure: {
+          api: { type: "Ingress", host: "shop.example.com", tls: { keyVault: "kv-certificates/shop" } },
+        },
+      },
+      {
+        vaultAccess: {
+          api: {
+            clientId: "client",
+            tenantId: "tenant",
+            versions: { "kv-team/one": "1", "kv-team/two": "1", "kv-other/one": "1" },
+          },
+        },
+      },
+    );
+    const classes = all.filter((object) => object.kind === "SecretProviderClass");
+    expect(classes.map(({ spec }) => [spec.parameters.keyvaultName, spec.parameters.clientID])).toEqual([
+      ["kv-team", "client"],
+      ["kv-other", "client"],
+      ["kv-certificates", "client"],
+    ]);
+    expect(new Set(classes.map(({ metadata }) => metadata.name)).size).toBe(3);
+    const { containers, volumes } = find(all, "Deployment").spec.template.spec;
+    expect(
+      volumes?.map((volume) => ("csi" in volume ? [volume.name, volume.csi.volumeAttributes] : [])),
+    ).toEqual(
+      classes.map(({ metadata }, index) => [
+        index === 0 ? "vault" : `vault-${index + 1}`,
+        { secretProviderClass: metadata.name },
+      ]),
+    );
+    expect(containers[0]?.volumeMounts?.map(({ mountPath }) => mountPath)).toEqual([
+      "/mnt/secrets-store/kv-team",
+      "/mnt/secrets-store/kv-other",
+      "/mnt/secrets-store/kv-certificates",
+    ]);
+    const sources = containers[0]?.env.flatMap((one) =>
+      "valueFrom" in one && "secretKeyRef" in one.valueFrom
+        ? [[one.name, one.valueFrom.secretKeyRef.name]]
+        : [],
+    );
+    expect(Object.fromEntries(sources ?? [])).toEqual({
+      A: classes[0]?.metadata.name,
+      B: classes[1]?.metadata.name,
+      C: classes[0]?.metadata.name,
+    });
+    expect(ordinalEnds(classes)).toEqual(["", "-2", "-3"]);
+  });
+
   test("are rolled by a new version of it, and only then", () => {
     expect(podOf("2")).not.toEqual(podOf("1"));
     expect(podOf("1")).toEqual(podOf("1"));
@@ -239,7 +298,7 @@ describe("on azure", () => {
     expect(scoped.map(({ inputs }) => inputs)).toEqual([
       {
         scope: `${subscription}/resourceGroups/rg-team/providers/Microsoft.KeyVault/vaults/kv-team/secrets/database-url`,
-        roleAssignmentName: stableGuid("slipway-dev-api/secret/database-url"),
+        roleAssignmentName: stableGuid("slipway-dev-api/secret/kv-team/database-url"),
         roleDefinitionId: `${subscription}/providers/Microsoft.Authorization/roleDefinitions/4633458b-17de-408a-b874-0445c86b69e6`,
         principalId: "principal-of-id-slipway-dev-api",
         principalType: "ServicePrincipal",

@@ -72,7 +72,7 @@ test("a workload whose secrets are in a Key Vault has its Deployment wait for wh
   const objects = objectsOf(
     { secretEnv: ["TOKEN"] },
     { platform, secrets: { api: { TOKEN: { keyVault: "kv-team/token" } } } },
-    { vaultAccess: { api: { clientId: "client", tenantId: "tenant", versions: { token: "1" } } } },
+    { vaultAccess: { api: { clientId: "client", tenantId: "tenant", versions: { "kv-team/token": "1" } } } },
   );
   const run = () => register(() => new PushedWorkload("api", { objects }));
   const { registrations } = await recordRegistrations(run);

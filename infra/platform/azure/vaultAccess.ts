@@ -10,6 +10,10 @@ import { roleAssignment } from "./roleAssignment.ts";
 /** Version of each secret, by `vault/name`. */
 export type Versions = { readonly [secret: string]: string };
 
+function secretKey({ to: { vault, name } }: Reference): string {
+  return `${vault}/${name}`;
+}
+
 function keyOf({ path }: Reference): string {
   return `slipway:${path.join(".")}`;
 }
@@ -28,7 +32,7 @@ export async function existingVersions(
       const { to, certificate } = reference;
       const vault = vaults[to.vault];
       return vault?.kind === "existing" && !certificate
-        ? [[`${to.vault}/${to.name}`, await currentVersion(keyOf(reference), vault.resourceGroup, to)]]
+        ? [[secretKey(reference), await currentVersion(keyOf(reference), vault.resourceGroup, to)]]
         : [];
     }),
   );
@@ -44,7 +48,7 @@ interface WorkloadIdentityArgs {
   readonly baseName: string;
   readonly workload: string;
   readonly namespace: string;
-  /** Azure ids of the secrets that it may read, by name. */
+  /** Azure ids of the secrets that it may read, by `vault/name`. */
   readonly secrets: { readonly [name: string]: pulumi.Output<string> };
 }
 
@@ -79,7 +83,7 @@ class WorkloadIdentity extends pulumi.ComponentResource {
     );
     const roles = Object.entries(secrets).map(([secret, scope]) =>
       roleAssignment(
-        `${name}-secret-${secret}`,
+        `${name}-secret-${secret.replace("/", "-")}`,
         {
           scope,
           role: "Key Vault Secrets User",
@@ -120,8 +124,8 @@ export function provideVaultAccess(args: VaultAccessArgs): { readonly [workload:
   const { site, siteReady, tags, project, stack, namespace, vaults, made, references, versions } = args;
   const { subscriptionId, tenantId, resourceGroup } = site;
   const versionOf = (reference: Reference) => {
-    const { vault, name } = reference.to;
-    const known = versions[`${vault}/${name}`];
+    const { vault } = reference.to;
+    const known = versions[secretKey(reference)];
     return known === undefined
       ? (made[vault] as StackKeyVault).id.apply(() =>
           currentVersion(keyOf(reference), resourceGroup, reference.to),
@@ -138,7 +142,7 @@ export function provideVaultAccess(args: VaultAccessArgs): { readonly [workload:
     const current = Object.fromEntries(
       own
         .filter(({ certificate }) => !certificate)
-        .map((reference) => [reference.to.name, versionOf(reference)]),
+        .map((reference) => [secretKey(reference), versionOf(reference)]),
     );
     const identity = new WorkloadIdentity(`azure-${workload}`, {
       site,
@@ -150,9 +154,9 @@ export function provideVaultAccess(args: VaultAccessArgs): { readonly [workload:
       // A role can be given only on a secret that is there.
       secrets: Object.fromEntries(
         own.map((reference) => {
-          const { name, vault } = reference.to;
-          const ready = current[name] ?? made[vault]?.id ?? pulumi.output("");
-          return [name, ready.apply(() => idOf(reference))];
+          const { vault } = reference.to;
+          const ready = current[secretKey(reference)] ?? made[vault]?.id ?? pulumi.output("");
+          return [secretKey(reference), ready.apply(() => idOf(reference))];
         }),
       ),
     });
