@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppsV1Api, KubeConfig, type V1Deployment } from "@kubernetes/client-node";
+import { AppsV1Api, CustomObjectsApi, KubeConfig, type V1Deployment } from "@kubernetes/client-node";
 import type { Application } from "../infra/workloads/definition.ts";
+import type { KubeObject } from "../local/deliver/cluster.ts";
+import { awaitsPromotion } from "../local/deliver/progress.ts";
 import { Fault } from "../local/fault.ts";
 import type { Outputs } from "./stack.ts";
 
 /** Seconds between two looks. */
 const interval = 1;
 
-/** Why a Deployment does not run an image in all its pods, if it does not. */
+/** Why a Deployment or a Rollout does not run an image in all its pods, if it does not. */
 function unhealthy(
   name: string,
   reference: string,
@@ -19,11 +21,38 @@ function unhealthy(
   if (!images.includes(reference)) return `${name}: runs ${images.join(", ")}`;
   const wanted = spec?.replicas ?? 1;
   const available = status?.availableReplicas ?? 0;
+  // Its new pods are there, and a person decides when they take over.
+  if (deployment.kind === "Rollout" && awaitsPromotion(deployment as unknown as KubeObject)) return undefined;
   const settled =
-    (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0) &&
+    // A Rollout's is text.
+    Number(status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0) &&
     (status?.updatedReplicas ?? 0) === wanted &&
     (status?.replicas ?? 0) === wanted;
   return settled && available >= wanted ? undefined : `${name}: ${available} of ${wanted} pods are available`;
+}
+
+/** The workloads that Argo Rollouts has; their spec and status have what is looked at in a Deployment's. */
+async function rolloutsOf(
+  config: KubeConfig,
+  application: Application,
+  namespace: string,
+): Promise<V1Deployment[]> {
+  const { items } = (await config
+    .makeApiClient(CustomObjectsApi)
+    .listNamespacedCustomObject({
+      group: "argoproj.io",
+      version: "v1alpha1",
+      namespace,
+      plural: "rollouts",
+    })
+    // A cluster without Argo Rollouts.
+    .catch((error: { readonly code?: number }) => {
+      if (error.code === 404) return { items: [] };
+      throw error;
+    })) as { items: V1Deployment[] };
+  return items
+    .filter(({ metadata }) => (metadata?.name ?? "") in application)
+    .map((item) => ({ ...item, kind: "Rollout" }));
 }
 
 /** Why a URL does not answer as it should, if it does not. */
@@ -59,7 +88,11 @@ export async function problems(application: Application, outputs: Outputs): Prom
   if (Object.keys(images).length === 0) return ["the stack runs no build yet"];
   const config = new KubeConfig();
   config.loadFromString(kubeconfig);
-  const { items } = await config.makeApiClient(AppsV1Api).listNamespacedDeployment({ namespace });
+  const [{ items: deployments }, rollouts] = await Promise.all([
+    config.makeApiClient(AppsV1Api).listNamespacedDeployment({ namespace }),
+    rolloutsOf(config, application, namespace),
+  ]);
+  const items = [...rollouts, ...deployments];
   const pods = Object.entries(images).map(([name, { reference }]) =>
     unhealthy(
       name,

@@ -7,6 +7,7 @@ import { imageOutputs, provideImages } from "./images/index.ts";
 import { observe } from "./observability/index.ts";
 import { providePlatform, sharePlatform } from "./platform/index.ts";
 import { StackNamespace } from "./platform/namespace.ts";
+import { provideRollouts } from "./rollouts/index.ts";
 import { checkApplication } from "./workloads/check.ts";
 import { secretNames } from "./workloads/release.ts";
 
@@ -40,6 +41,7 @@ const delivery = await deliver({
   images: provided,
   secretNames: names,
   databases,
+  rollouts: await provideRollouts(application, stack, platform),
 });
 observe(application, stack, platform, stackNamespace);
 

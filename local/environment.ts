@@ -31,6 +31,7 @@ import {
   kubernetesTools,
   pauseTools,
   provideTools,
+  rolloutsTools,
   type Tools,
   volumesTools,
 } from "./tools.ts";
@@ -56,6 +57,8 @@ export interface StartContext {
 export interface StartOptions {
   /** Whether to bring up a Git server, and the images of Argo CD. */
   readonly gitops?: boolean;
+  /** Whether to bring Argo Rollouts. */
+  readonly rollouts?: boolean;
 }
 
 type Task = ListrTask<StartContext>;
@@ -66,9 +69,12 @@ type Output = Pick<ListrTaskWrapper<StartContext, any, any>, "output">;
  * The steps that bring the environment up, each of which first looks whether there is anything to do: an interrupted
  * start is resumed by starting again, and a second start only looks. To be run in order, under the lock.
  */
-export function startTasks(settings: Settings, { gitops = false }: StartOptions = {}): Task[] {
+export function startTasks(
+  settings: Settings,
+  { gitops = false, rollouts = false }: StartOptions = {},
+): Task[] {
   return [
-    { title: "Check this machine", task: () => checkMachine(settings, gitops) },
+    { title: "Check this machine", task: () => checkMachine(settings, { gitops, rollouts }) },
     {
       title: "Operating system packages",
       enabled: () => missingPackages(gitops).length > 0,
@@ -105,6 +111,16 @@ export function startTasks(settings: Settings, { gitops = false }: StartOptions 
     },
     { title: "Node", task: (context) => startNode(settings, context) },
     { title: "Cluster DNS", task: (context) => finish(settings, context) },
+    {
+      title: "Argo Rollouts",
+      enabled: () => rollouts,
+      task: async (context, task) => {
+        const { provideRollouts } = await import("./rollouts.ts");
+        const begin = performance.now();
+        await provideRollouts(settings, report(task));
+        context.compiling = (context.compiling ?? 0) + performance.now() - begin;
+      },
+    },
     {
       title: "Argo CD",
       enabled: () => gitops,
@@ -147,7 +163,10 @@ export function requireRoot(command: string): void {
 }
 
 /** Everything that can be known to be wrong before anything is changed. */
-async function checkMachine(settings: Settings, gitops: boolean): Promise<void> {
+async function checkMachine(
+  settings: Settings,
+  { gitops = false, rollouts = false }: StartOptions,
+): Promise<void> {
   const { stateDir } = settings;
   if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) {
     throw new Fault({
@@ -160,7 +179,13 @@ async function checkMachine(settings: Settings, gitops: boolean): Promise<void> 
   for (const directory of [stateDir, settings.runDir]) checkOwnDir(directory);
   requireSpace([stateDir], 2, "the environment");
   await stopOrphanedBuilds(settings);
-  const families = [kubernetesTools, pauseTools, volumesTools, ...(gitops ? [argocdTools] : [])];
+  const families = [
+    kubernetesTools,
+    pauseTools,
+    volumesTools,
+    ...(gitops ? [argocdTools] : []),
+    ...(rollouts ? [rolloutsTools] : []),
+  ];
   await Promise.all(families.map((family) => checkTools(settings, family)));
   // What looks at ports and routes may be missing itself: then these are checked as soon as it is installed.
   if (missingPackages(gitops).length === 0) await checkNeighbours(settings);

@@ -13,6 +13,8 @@ export interface ToolImage {
   /** Name that no registry serves: it is loaded, never pulled. */
   readonly reference: string;
   readonly program: string;
+  /** Number of the user that it runs as, where that is not root. */
+  readonly user?: number;
 }
 
 /** The image of a built tool; the name changes with the build. */
@@ -34,7 +36,13 @@ export async function loadToolImage(settings: Settings, image: ToolImage): Promi
   copyFileSync(image.program, join(work, "root", name));
   const layer = join(work, "layer.tar");
   await run("/usr/bin/tar", ["-C", join(work, "root"), "--owner=0", "--group=0", "-cf", layer, name]);
-  await docker(settings, ["import", "--change", `ENTRYPOINT ["/${name}"]`, layer, image.reference]);
+  const changes = [`ENTRYPOINT ["/${name}"]`, ...(image.user === undefined ? [] : [`USER ${image.user}`])];
+  await docker(settings, [
+    "import",
+    ...changes.flatMap((change) => ["--change", change]),
+    layer,
+    image.reference,
+  ]);
   await loadImages(settings, [image.reference]);
   rmSync(work, { recursive: true });
 }

@@ -70,6 +70,17 @@ export const argocdTools: ToolFamily = {
   diskGiB: 6,
 };
 
+/** Version of Argo Rollouts in tools/rollouts/go.mod; a test keeps the two equal. */
+export const ROLLOUTS_VERSION = "v1.10.1";
+
+/** The controller of canary and blue-green releases. */
+export const rolloutsTools: ToolFamily = {
+  name: "rollouts",
+  ldflags: `-X github.com/argoproj/argo-rollouts/utils/version.version=${ROLLOUTS_VERSION}`,
+  files: { module: "github.com/argoproj/argo-rollouts", paths: ["manifests/install.yaml"] },
+  diskGiB: 6,
+};
+
 /** The real Helm, by which a rendered chart is tested and compared. */
 export const helmTools: ToolFamily = { name: "helm", diskGiB: 2 };
 

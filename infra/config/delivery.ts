@@ -5,8 +5,14 @@ import type { PlatformConfig } from "./platform.ts";
 import { secretString } from "./primitives.ts";
 import { repository } from "./repository.ts";
 
+const atomic = z
+  .boolean()
+  .default(false)
+  .describe("Put the release before back when one does not get to run, and fail all the same.");
+
 const push = z.strictObject({
   kind: z.literal("push").describe("Pulumi applies them."),
+  atomic,
   handover: z
     .boolean()
     .default(false)
@@ -35,6 +41,7 @@ const gitops = {
     .describe(
       "Private SSH key to sign the commits with: pulumi config set --secret --path slipway:delivery.signingKey",
     ),
+  atomic,
   prOnly: z
     .boolean()
     .default(false)

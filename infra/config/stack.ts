@@ -9,6 +9,7 @@ import { images } from "./images.ts";
 import { observability } from "./observability.ts";
 import { namespace, platform } from "./platform.ts";
 import { checkReferences, referencesOf, secrets } from "./secrets.ts";
+import { rollouts } from "./strategy.ts";
 import { deployers, ephemeral, expires, quota } from "./tenancy.ts";
 import { workloadOverride } from "./workloads.ts";
 
@@ -58,11 +59,12 @@ export function stackSchema({ stack, workloads }: StackContext) {
         "How each workload is reached. Default: ClusterIP.",
       ),
       delivery: delivery
-        .default({ kind: "push", handover: false })
+        .default({ kind: "push", handover: false, atomic: false })
         .describe("How the workloads' objects get into the cluster."),
       observability: observability
         .prefault({})
         .describe("How what runs is watched. Default: metrics are served, and nobody collects them."),
+      rollouts: rollouts.prefault({}).describe("Argo Rollouts, which canary and blue-green releases need."),
       database: database
         .prefault({ kind: "inCluster" })
         .describe("Where the workloads that have a database keep it. Default: a server in the cluster."),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { compareQuantities, cpu, environmentName, memory } from "./primitives.ts";
+import { strategy } from "./strategy.ts";
 
 const amounts = z.strictObject({ cpu: cpu.optional(), memory: memory.optional() });
 
@@ -72,6 +73,9 @@ export const workloadOverride = z
       .max(3600, "must be 3600 or less")
       .default(120)
       .describe("Seconds without progress after which a rollout has failed."),
+    strategy: strategy
+      .optional()
+      .describe("How new pods take the place of old ones, in the place of the definition's strategy."),
   })
   .superRefine((override, context) => {
     if (override.replicas !== undefined && override.autoscaling !== undefined) {

@@ -1,3 +1,4 @@
+import { ordinalEnds } from "../workloads/build.ts";
 import { SecretDetector } from "./leak.ts";
 import { manifest, type RenderableObject } from "./manifest.ts";
 import { FileSet, type RenderedFile, type Rendering } from "./render.ts";
@@ -17,10 +18,10 @@ interface Template {
   readonly values: { readonly [name: string]: string | number };
 }
 
-/** A Deployment whose number of pods, where no autoscaler owns it, and image digest are the chart's values. */
-function deploymentTemplate(
+/** A workload's pods, whose number, where no autoscaler owns it, and image digest are the chart's values. */
+function podsTemplate(
   workload: string,
-  deployment: Extract<RenderableObject, { readonly kind: "Deployment" }>,
+  deployment: Extract<RenderableObject, { readonly kind: "Deployment" | "Rollout" }>,
   secrets: SecretDetector,
 ): Template {
   const { replicas, template } = deployment.spec;
@@ -65,10 +66,11 @@ export function renderChart(rendering: Rendering): readonly RenderedFile[] {
   const files = new FileSet(rendering);
   const values: Record<string, Plain> = {};
   for (const [workload, objects] of workloads) {
-    for (const object of objects) {
-      const path = `${stack}/templates/${workload}/${object.kind.toLowerCase()}.yaml`;
-      if (object.kind === "Deployment") {
-        const template = deploymentTemplate(workload, object, secrets);
+    const ends = ordinalEnds(objects);
+    for (const [index, object] of objects.entries()) {
+      const path = `${stack}/templates/${workload}/${object.kind.toLowerCase()}${ends[index]}.yaml`;
+      if (object.kind === "Deployment" || object.kind === "Rollout") {
+        const template = podsTemplate(workload, object, secrets);
         values[workload] = template.values;
         files.yaml(path, template.text);
       } else {

@@ -152,6 +152,7 @@ export async function gitops(shipment: Shipment, config: GitopsConfig): Promise<
     author: config.author,
     ...(config.signingKey === undefined ? {} : { signingKey: config.signingKey }),
     prOnly: config.prOnly,
+    atomic: config.atomic,
     kubeconfig: platform.cluster.kubeconfig,
     namespace: stack.config.namespace,
     timeoutSeconds: config.timeoutSeconds,
@@ -163,7 +164,7 @@ export async function gitops(shipment: Shipment, config: GitopsConfig): Promise<
     { ...args, wait: false },
     { dependsOn: [namespace, ...secrets, ...shipment.databases.ready] },
   );
-  const synced = await syncByEngine(shipment, config, repository, [commitment]);
+  const synced = await syncByEngine(shipment, config, repository, [commitment, ...shipment.rollouts]);
   const release = new Release("release", { ...args, wait: true }, { dependsOn: [synced] });
   const urls = Object.entries(addresses).map(
     ([name, url]) => [name, release.commit.apply(() => url)] as const,

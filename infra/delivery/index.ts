@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { AppliedWorkload } from "../../local/deliver/release.ts";
 import type { PushConfig } from "../config/delivery.ts";
 import type { Exposure } from "../config/exposure.ts";
 import type { Released } from "../gitops/release.ts";
 import { TakeOver } from "../gitops/takeOver.ts";
 import { serviceUrl } from "./addresses.ts";
 import { PushedWorkload } from "./push.ts";
+import { Rollouts } from "./rollouts.ts";
 import { type Shipment, shippedObjects } from "./shipment.ts";
 
 export interface Delivery {
@@ -15,8 +17,8 @@ export interface Delivery {
 }
 
 /** Pulumi applies the workloads. Each takes the others' addresses as Outputs, so one run is enough. */
-function push(shipment: Shipment, { handover }: PushConfig): Delivery {
-  const { application, stack, platform, databases } = shipment;
+function push(shipment: Shipment, { handover, atomic }: PushConfig): Delivery {
+  const { application, stack, platform, databases, rollouts } = shipment;
   const { provider, kubeconfig } = platform.cluster;
   const takeOver = handover
     ? new TakeOver("take-over", { kubeconfig, namespace: stack.config.namespace })
@@ -24,15 +26,18 @@ function push(shipment: Shipment, { handover }: PushConfig): Delivery {
   const names = Object.keys(application);
   const promises = new Map(names.map((name) => [name, pulumi.deferredOutput<string>()]));
   const urls = Object.fromEntries([...promises].map(([name, [url]]) => [name, url]));
+  const workloads: pulumi.Output<AppliedWorkload>[] = [];
   for (const [name, [, resolve]] of promises) {
     const objects = shippedObjects(shipment, name, urls);
     const workload = new PushedWorkload(
       name,
-      { objects, after: databases.ready, handover: takeOver },
+      { objects, after: [...databases.ready, ...rollouts], handover: takeOver },
       { provider },
     );
+    workloads.push(workload.pods);
     resolve(serviceUrl(workload.service, stack.config.exposure[name] as Exposure, platform.cluster));
   }
+  new Rollouts("rollouts", { kubeconfig, workloads: pulumi.all(workloads), atomic });
   return { urls };
 }
 

@@ -1,5 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { AppliedWorkload } from "../../local/deliver/release.ts";
 import { ordinalEnds, type WorkloadObject } from "../workloads/build.ts";
 
 type Kind = WorkloadObject["kind"];
@@ -20,6 +21,8 @@ const kinds: { readonly [kind in Kind]: readonly [suffix: string, resource: Reso
   PodDisruptionBudget: ["disruption-budget", kubernetes.policy.v1.PodDisruptionBudget],
   Job: ["migration", kubernetes.batch.v1.Job],
   Deployment: ["deployment", kubernetes.apps.v1.Deployment],
+  AnalysisTemplate: ["analysis", kubernetes.apiextensions.CustomResource],
+  Rollout: ["rollout", kubernetes.apiextensions.CustomResource],
   Ingress: ["ingress", kubernetes.networking.v1.Ingress],
   HorizontalPodAutoscaler: ["autoscaler", kubernetes.autoscaling.v2.HorizontalPodAutoscaler],
 };
@@ -32,14 +35,22 @@ const prerequisites: readonly Kind[] = [
   "SecretProviderClass",
   "NetworkPolicy",
   "Job",
+  "AnalysisTemplate",
 ];
+
+/** Kinds by which a workload has pods. */
+const podKinds: readonly Kind[] = ["Deployment", "Rollout"];
+
+/** Kinds that wait for those. */
+const waiting: readonly Kind[] = [...podKinds, "Job", "AnalysisTemplate"];
 
 /**
  * A Service is there once it has its address, and an Ingress at once, its address being its host name. By default Pulumi
- * waits for their pods too, and those may be waiting for this very address: the Deployment is what is awaited.
+ * waits for their pods too, and those may be waiting for this very address. Pods are awaited together (`Rollouts`).
  */
 function awaitAddressOnly(object: WorkloadObject): WorkloadObject {
-  if (object.kind !== "Service" && object.kind !== "Ingress") return object;
+  if (object.kind !== "Service" && object.kind !== "Ingress" && !podKinds.includes(object.kind))
+    return object;
   const awaited: { [annotation: string]: string } =
     object.kind === "Service" && object.spec.type === "LoadBalancer"
       ? { "pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress[0]}" }
@@ -64,6 +75,20 @@ function markSecret(object: WorkloadObject): WorkloadObject {
   return { ...object, data: pulumi.secret(object.data) } as unknown as WorkloadObject;
 }
 
+function appliedWorkload(
+  { apiVersion, kind }: WorkloadObject,
+  created: pulumi.CustomResource,
+): pulumi.Output<AppliedWorkload> {
+  const { metadata } = created as kubernetes.apps.v1.Deployment;
+  return metadata.apply(({ namespace, name, generation }) => ({
+    apiVersion,
+    kind,
+    namespace,
+    name,
+    generation,
+  }));
+}
+
 export interface PushedWorkloadArgs {
   readonly objects: readonly WorkloadObject[];
   /**
@@ -79,6 +104,7 @@ export interface PushedWorkloadArgs {
 export class PushedWorkload extends pulumi.ComponentResource {
   readonly #name: string;
   readonly #service: kubernetes.core.v1.Service | undefined;
+  readonly #pods: pulumi.Output<AppliedWorkload> | undefined;
 
   constructor(
     name: string,
@@ -88,7 +114,9 @@ export class PushedWorkload extends pulumi.ComponentResource {
     super("slipway:delivery:Workload", name, {}, opts);
     const first = handover === undefined ? [] : [handover];
     const needed: pulumi.Resource[] = [...after];
+    const progressive = objects.some(({ kind }) => kind === "Rollout");
     let service: kubernetes.core.v1.Service | undefined;
+    let pods: pulumi.Output<AppliedWorkload> | undefined;
     const ends = ordinalEnds(objects);
     for (const [index, object] of objects.entries()) {
       const [suffix, resource] = kinds[object.kind];
@@ -97,14 +125,18 @@ export class PushedWorkload extends pulumi.ComponentResource {
         markSecret(replaceFailedJob(awaitAddressOnly(object))) as never,
         {
           parent: this,
-          dependsOn: [...first, ...(object.kind === "Deployment" || object.kind === "Job" ? needed : [])],
+          // Argo Rollouts adds the revision.
+          ...(object.kind === "Service" && progressive ? { ignoreChanges: ["spec.selector"] } : {}),
+          dependsOn: [...first, ...(waiting.includes(object.kind) ? needed : [])],
           ...(handover !== undefined && object.kind !== "Secret" ? { retainOnDelete: true } : {}),
         },
       );
       if (prerequisites.includes(object.kind)) needed.push(created);
-      if (created instanceof kubernetes.core.v1.Service) service = created;
+      if (created instanceof kubernetes.core.v1.Service) service ??= created;
+      if (podKinds.includes(object.kind)) pods = appliedWorkload(object, created);
     }
     this.#name = name;
+    this.#pods = pods;
     this.#service = service;
     this.registerOutputs({ service: service?.metadata.name });
   }
@@ -113,5 +145,11 @@ export class PushedWorkload extends pulumi.ComponentResource {
   get service(): kubernetes.core.v1.Service {
     if (this.#service === undefined) throw new Error(`${this.#name} has no Service`);
     return this.#service;
+  }
+
+  /** What its pods come from, once that is applied. */
+  get pods(): pulumi.Output<AppliedWorkload> {
+    if (this.#pods === undefined) throw new Error(`${this.#name} has no pods`);
+    return this.#pods;
   }
 }

@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/load.ts";
 import type { Databases } from "../database/index.ts";
 import type { Images } from "../images/index.ts";
@@ -18,6 +19,8 @@ export interface Shipment {
   /** Names of the workloads' Secrets. */
   readonly secretNames: { readonly [workload: string]: string };
   readonly databases: Databases;
+  /** Argo Rollouts, where this stack brings it. */
+  readonly rollouts: readonly pulumi.Resource[];
 }
 
 /** The objects of a workload as Pulumi applies them: what is not known yet is an Output. */

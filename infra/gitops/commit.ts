@@ -93,9 +93,10 @@ async function checkFolder(repository: ScratchRepository, base: string, folder: 
   }
 }
 
-async function commitOn(
+/** Makes a commit of a tree on top of another one, signed where there is a key for it. */
+export async function commitOn(
   repository: ScratchRepository,
-  request: CommitRequest,
+  request: Pick<CommitRequest, "author" | "message" | "signingKey">,
   base: string | undefined,
   tree: string,
 ): Promise<string> {

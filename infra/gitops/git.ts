@@ -159,14 +159,14 @@ export class ScratchRepository {
     return path;
   }
 
-  /** The remote branch's newest commit, fetched without its history; nothing where there is no such branch. */
-  async fetch(branch: string): Promise<string | undefined> {
+  /** The remote branch's newest commit, fetched with that much of its history; nothing where there is no such branch. */
+  async fetch(branch: string, history: "none" | "all" = "none"): Promise<string | undefined> {
     const ref = "refs/slipway/base";
     try {
       await this.run([
         "fetch",
         "--quiet",
-        "--depth=1",
+        ...(history === "none" ? ["--depth=1"] : []),
         "--no-tags",
         this.#remote.url,
         `+refs/heads/${branch}:${ref}`,

@@ -19,6 +19,8 @@ export interface Manifest {
 export interface OfficialRelease {
   /** Name of the product, for people. */
   readonly product: string;
+  /** Key of the stack's configuration that says how it is installed. */
+  readonly key: string;
   readonly version: string;
   readonly url: string;
   /** A custom resource that its manifests define: its plural for people, and its definition's name. */
@@ -29,13 +31,14 @@ export interface OfficialRelease {
 
 const timeoutMilliseconds = 30_000;
 
-function hint(product: string): string {
-  return `Set slipway:delivery.install.version to a release of ${product}, or download its manifests and set slipway:delivery.install.manifests to the file`;
+function hint({ product, key }: Pick<OfficialRelease, "product" | "key">): string {
+  return `Set ${key}.version to a release of ${product}, or download its manifests and set ${key}.manifests to the file`;
 }
 
-async function download({ product, version, url }: OfficialRelease): Promise<string> {
+async function download(release: OfficialRelease): Promise<string> {
+  const { product, key, version, url } = release;
   const problem = (rule: string) =>
-    new InputError({ key: "slipway:delivery.install.version", value: version, rule, hint: hint(product) });
+    new InputError({ key: `${key}.version`, value: version, rule, hint: hint(release) });
   let response: Response;
   try {
     response = await fetch(url, { signal: AbortSignal.timeout(timeoutMilliseconds) });
@@ -51,12 +54,12 @@ async function download({ product, version, url }: OfficialRelease): Promise<str
   );
 }
 
-async function read(file: string): Promise<string> {
+async function read(file: string, key: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
     throw new InputError({
-      key: "slipway:delivery.install.manifests",
+      key: `${key}.manifests`,
       value: file,
       rule: `cannot be read (${(error as NodeJS.ErrnoException).code})`,
       hint: "Correct the path: it is relative to the directory that pulumi runs in",
@@ -69,8 +72,9 @@ function isManifest(value: unknown): value is Manifest {
   return typeof apiVersion === "string" && typeof kind === "string" && typeof metadata?.name === "string";
 }
 
-function parse(text: string, source: string, { product, defines }: OfficialRelease): Manifest[] {
-  const problem = (rule: string) => new InputError({ key: source, rule, hint: hint(product) });
+function parse(text: string, source: string, release: OfficialRelease): Manifest[] {
+  const { product, defines } = release;
+  const problem = (rule: string) => new InputError({ key: source, rule, hint: hint(release) });
   const documents = parseAllDocuments(text, { prettyErrors: false });
   if (!Array.isArray(documents) || documents.length === 0) throw problem("has no Kubernetes object in it");
   const objects = documents.flatMap((document) => {
@@ -92,8 +96,8 @@ function parse(text: string, source: string, { product, defines }: OfficialRelea
  * @throws InputError when there is no such release, or it can neither be downloaded nor read
  */
 export async function officialManifests(release: OfficialRelease): Promise<Manifest[]> {
-  const { file, url } = release;
+  const { file, url, key } = release;
   return file === undefined
     ? parse(await download(release), url, release)
-    : parse(await read(file), `slipway:delivery.install.manifests = "${file}"`, release);
+    : parse(await read(file, key), `${key}.manifests = "${file}"`, release);
 }

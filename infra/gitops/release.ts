@@ -1,10 +1,12 @@
 import { Cluster } from "../../local/deliver/cluster.ts";
+import { Fault } from "../../local/fault.ts";
 import { awaitApplication } from "./argocd/applicationSet.ts";
 import { takeFromPush } from "./argocd/handover.ts";
 import { awaitSync, requestRefresh, type SyncGoal } from "./argocd/sync.ts";
 import { type Committed, commitFiles, newestWith } from "./commit.ts";
 import { awaitFlux, requestFlux } from "./flux/sync.ts";
 import type { GitRemote } from "./git.ts";
+import { revertFolder } from "./revert.ts";
 
 /** A delivery by GitOps: what is committed where, and who is to sync it. Plain JSON. */
 export interface ReleaseInputs {
@@ -28,6 +30,8 @@ export interface ReleaseInputs {
   readonly timeoutSeconds: number;
   /** Whether to wait until it runs, rather than commit only. */
   readonly wait: boolean;
+  /** Whether to take the commit back when it does not get to run. */
+  readonly atomic: boolean;
 }
 
 /** What a delivery came to. */
@@ -68,15 +72,49 @@ async function sync(
   }
 }
 
+/** Syncs the goal's commit. One that does not get to run is taken back first where the release is atomic. */
+async function syncOrRevert(
+  inputs: ReleaseInputs,
+  cluster: Cluster,
+  goal: SyncGoal,
+  tree: string,
+): Promise<void> {
+  try {
+    await sync(inputs, cluster, goal);
+  } catch (error) {
+    if (!inputs.atomic || !(error instanceof Fault)) throw error;
+    const reverted = await revertFolder({ ...inputs, tree });
+    const short = (commit: string) => commit.slice(0, 10);
+    if (reverted !== undefined) {
+      const { commit, reverted: failed } = reverted;
+      goal.onProgress(`committed ${short(commit)} to ${inputs.branch}: reverts ${short(failed)}`);
+      const isSame = async (revision: string) =>
+        (await newestWith(inputs.remote, { ...inputs, tree: reverted.tree })) === revision;
+      await sync(inputs, cluster, { ...goal, revision: commit, isSame });
+    }
+    throw new Fault({
+      ...error.parts,
+      fix:
+        reverted === undefined
+          ? "there is no release before to put back; correct it and deliver again"
+          : `the release before was put back: ${short(reverted.commit)} reverts ${short(reverted.reverted)}; correct this one and deliver again`,
+    });
+  }
+}
+
 /**
  * Commits a stack's files, and, where it is to wait, asks the engine to look and waits until they run.
  *
  * @throws Fault when the repository refuses the commit, or what it holds does not get to run
  */
 export async function release(inputs: ReleaseInputs, onProgress: (line: string) => void): Promise<Released> {
-  const { remote, branch, folder, files, kubeconfig, namespace, timeoutSeconds, wait, ...rest } = inputs;
+  const { remote, branch, folder, files, kubeconfig, namespace, timeoutSeconds, wait } = inputs;
+  const { author, message, signingKey, prOnly } = inputs;
   const committed = await commitFiles({
-    ...rest,
+    author,
+    message,
+    signingKey,
+    prOnly,
     remote,
     branch,
     folder,
@@ -85,12 +123,17 @@ export async function release(inputs: ReleaseInputs, onProgress: (line: string) 
   onProgress(describeCommit(committed));
   const { commit, tree, proposed } = committed;
   if (wait && !proposed)
-    await sync(inputs, new Cluster(kubeconfig), {
-      namespace,
-      revision: commit,
-      isSame: async (revision) => (await newestWith(remote, { branch, folder, tree })) === revision,
-      timeoutSeconds,
-      onProgress,
-    });
+    await syncOrRevert(
+      inputs,
+      new Cluster(kubeconfig),
+      {
+        namespace,
+        revision: commit,
+        isSame: async (revision) => (await newestWith(remote, { branch, folder, tree })) === revision,
+        timeoutSeconds,
+        onProgress,
+      },
+      tree,
+    );
   return { commit, branch: committed.branch, proposed };
 }

@@ -2,6 +2,7 @@
 // input, its result as JSON on standard output, its progress on standard error.
 import { text } from "node:stream/consumers";
 import { Cluster } from "../../local/deliver/cluster.ts";
+import { type ReleaseGoal, rollOut } from "../../local/deliver/release.ts";
 import { explain } from "../../local/fault.ts";
 import { takeFromArgocd } from "./argocd/handover.ts";
 import { type ReleaseInputs, release } from "./release.ts";
@@ -9,6 +10,8 @@ import type { TakeOverInputs } from "./takeOver.ts";
 
 const tasks: { readonly [name: string]: (inputs: never) => Promise<unknown> } = {
   release: (inputs: ReleaseInputs) => release(inputs, (line) => console.error(line)),
+  rollOut: ({ kubeconfig, ...goal }: ReleaseGoal & { readonly kubeconfig: string }) =>
+    rollOut(new Cluster(kubeconfig), goal, (line) => console.error(line)),
   takeOver: ({ kubeconfig, namespace }: TakeOverInputs) => takeFromArgocd(new Cluster(kubeconfig), namespace),
 };
 

@@ -1,11 +1,14 @@
+import { analysisTemplate } from "./analysisTemplate.ts";
 import { configMap } from "./configMap.ts";
 import { deployment } from "./deployment.ts";
 import { horizontalPodAutoscaler } from "./horizontalPodAutoscaler.ts";
 import { ingress } from "./ingress.ts";
 import { migrationJob } from "./migrationJob.ts";
 import { networkPolicy } from "./networkPolicy.ts";
+import { newPodsService } from "./newPodsService.ts";
 import { podDisruptionBudget } from "./podDisruptionBudget.ts";
 import type { Release } from "./release.ts";
+import { rollout } from "./rollout.ts";
 import { secret } from "./secret.ts";
 import { secretProviderClasses } from "./secretProviderClass.ts";
 import { service } from "./service.ts";
@@ -19,10 +22,13 @@ const builders = [
   secretProviderClasses,
   networkPolicy,
   service,
+  newPodsService,
   ingress,
   podDisruptionBudget,
   migrationJob,
+  analysisTemplate,
   deployment,
+  rollout,
   horizontalPodAutoscaler,
 ] as const;
 

@@ -11,6 +11,7 @@ import {
   port,
 } from "../config/primitives.ts";
 import type { StackConfig } from "../config/stack.ts";
+import { strategy } from "../config/strategy.ts";
 import { replicas, resources } from "../config/workloads.ts";
 import { addressesIn } from "./content.ts";
 import type { Application, Workload } from "./definition.ts";
@@ -240,6 +241,7 @@ export function checkApplication(application: Application, config: StackConfig):
       ...checkProblems(key, workload),
       ...violations(`${key}.resources`, workload.resources, resources),
       ...violations(`${key}.replicas`, workload.replicas, replicas.optional()),
+      ...violations(`${key}.strategy`, workload.strategy, strategy.optional()),
       ...violations(`${key}.drainSeconds`, workload.drainSeconds, drainSeconds.optional()),
       ...(workload.egress ?? []).flatMap((destination, index) => [
         ...violations(`${key}.egress[${index}].port`, destination.port, port),

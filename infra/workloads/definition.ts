@@ -1,3 +1,4 @@
+import type { StrategyInput } from "../config/strategy.ts";
 import type { Resources } from "../config/workloads.ts";
 
 /** The public address of another workload of the application, known once its Service is. */
@@ -86,6 +87,8 @@ export interface Workload {
   readonly metrics?: Metrics;
   /** Number of pods. Default: 2. */
   readonly replicas?: number;
+  /** How new pods take the place of old ones. Default: rolling. */
+  readonly strategy?: StrategyInput;
   readonly resources: Resources;
   /** A PostgreSQL database of its own: containers get its URL as DATABASE_URL. */
   readonly database?: {

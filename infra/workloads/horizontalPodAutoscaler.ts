@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import { metadata } from "./labels.ts";
 import type { Release } from "./release.ts";
+import { rolloutsApiVersion } from "./rollout.ts";
 
 /** Owns the number of pods where the stack configures autoscaling, else nothing. */
 export function horizontalPodAutoscaler(release: Release) {
@@ -11,7 +12,10 @@ export function horizontalPodAutoscaler(release: Release) {
     kind: "HorizontalPodAutoscaler",
     metadata: metadata(release),
     spec: {
-      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: release.name },
+      scaleTargetRef:
+        release.strategy.kind === "rolling"
+          ? { apiVersion: "apps/v1", kind: "Deployment", name: release.name }
+          : { apiVersion: rolloutsApiVersion, kind: "Rollout", name: release.name },
       minReplicas,
       maxReplicas,
       metrics: [

@@ -1,9 +1,11 @@
 import type { types } from "@pulumi/kubernetes";
+import { analysisName } from "./analysisTemplate.ts";
 import { serverName } from "./database.ts";
 import { appRouting } from "./ingress.ts";
 import { metadata, selectorLabels } from "./labels.ts";
 import { migrationName } from "./migrationJob.ts";
 import type { Release } from "./release.ts";
+import { rolloutsNamespace } from "./rollout.ts";
 
 /** Lets pods look up names; CoreDNS is in kube-system on every platform that Slipway knows. */
 const dns = {
@@ -22,16 +24,37 @@ const dns = {
 const ingressController = {
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": appRouting.namespace } },
 };
-/** The workload's pods, and those that migrate its database. */
-function pods({ name, stack, database }: Release) {
+/** The analysis of the new pods, where there is one. */
+function analysisOf({ strategy }: Release) {
+  return strategy.kind === "rolling" ? undefined : strategy.analysis;
+}
+
+/** The workload's pods, and those that migrate its database or analyse new pods. */
+function pods(release: Release) {
+  const { name, stack, database } = release;
   const { "app.kubernetes.io/name": own, ...shared } = selectorLabels({ name, stack });
-  if (database === undefined) return { matchLabels: { "app.kubernetes.io/name": own, ...shared } };
+  const helpers = [
+    ...(database === undefined ? [] : [migrationName({ name })]),
+    ...(analysisOf(release)?.kind === "job" ? [analysisName({ name })] : []),
+  ];
+  if (helpers.length === 0) return { matchLabels: { "app.kubernetes.io/name": own, ...shared } };
   return {
     matchLabels: shared,
-    matchExpressions: [
-      { key: "app.kubernetes.io/name", operator: "In", values: [own, migrationName({ name })] },
-    ],
+    matchExpressions: [{ key: "app.kubernetes.io/name", operator: "In", values: [own, ...helpers] }],
   };
+}
+
+/** Who carries out the analysis: a pod of the namespace, or the controller itself. */
+function analyst(release: Release) {
+  const { name, stack } = release;
+  switch (analysisOf(release)?.kind) {
+    case undefined:
+      return [];
+    case "job":
+      return [{ podSelector: { matchLabels: selectorLabels({ name: analysisName({ name }), stack }) } }];
+    case "web":
+      return [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": rolloutsNamespace } } }];
+  }
 }
 
 /** The database: a server in the namespace by its labels, any other by its port alone, for a policy knows no host names. */
@@ -40,6 +63,13 @@ function databaseEgress({ database, stack }: Release) {
   const ports = [{ protocol: "TCP", port: database.port }];
   const to = [{ podSelector: { matchLabels: selectorLabels({ name: serverName, stack }) } }];
   return [{ ...(database.inCluster ? { to } : {}), ports }];
+}
+
+/** The collector of traces, by its port alone: a policy knows no host names. */
+function tracesEgress({ traces }: Release): { to?: never[]; ports: { protocol: string; port: number }[] }[] {
+  if (traces === undefined) return [];
+  const { port, protocol } = new URL(traces);
+  return [{ ports: [{ protocol: "TCP", port: Number(port || (protocol === "https:" ? 443 : 80)) }] }];
 }
 
 /**
@@ -64,6 +94,7 @@ export function networkPolicy(release: Release) {
       ingress: [
         ...(type === "NodePort" || type === "LoadBalancer" ? [{ ports: ports(exposed) }] : []),
         ...(type === "Ingress" ? [{ from: [ingressController], ports: ports(exposed) }] : []),
+        ...(analyst(release).length > 0 ? [{ from: analyst(release), ports: ports(exposed) }] : []),
         ...(clients.length > 0
           ? [
               {
@@ -88,6 +119,15 @@ export function networkPolicy(release: Release) {
       egress: [
         dns,
         ...databaseEgress(release),
+        ...tracesEgress(release),
+        ...(analysisOf(release)?.kind === "job"
+          ? [
+              {
+                to: [{ podSelector: { matchLabels: selectorLabels(release) } }],
+                ports: ports(exposed),
+              },
+            ]
+          : []),
         ...Object.entries(servers).map(([name, list]) => ({
           to: [{ podSelector: { matchLabels: selectorLabels({ name, stack }) } }],
           ports: ports(list),

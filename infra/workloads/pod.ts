@@ -12,10 +12,17 @@ function fromSecret(secretName: pulumi.Input<string>, variables: object) {
 
 /** Environment of a workload's containers. */
 export function env(release: Release) {
-  const { secretName, secretEnv, vaults, database } = release;
+  const { secretName, secretEnv, vaults, database, traces } = release;
   return [
     { name: "BUILD_NUMBER", value: release.image.version },
     { name: "POD_NAME", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "metadata.name" } } },
+    ...(traces === undefined
+      ? []
+      : [
+          // The names that every SDK of OpenTelemetry reads.
+          { name: "OTEL_EXPORTER_OTLP_ENDPOINT", value: traces },
+          { name: "OTEL_SERVICE_NAME", value: release.name },
+        ]),
     ...Object.entries(release.env).map(([name, value]) => ({ name, value })),
     ...(secretName === undefined ? [] : fromSecret(secretName, secretEnv)),
     ...vaults.flatMap((vault) => fromSecret(vault.name, vault.env)),

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Exposure } from "../config/exposure.ts";
 import { type Secrets, vaultReferences } from "../config/secrets.ts";
 import type { StackConfig } from "../config/stack.ts";
+import { type Strategy, strategy } from "../config/strategy.ts";
 import type { WorkloadOverride } from "../config/workloads.ts";
 import { type Addresses, contentHash, contentOf, secretHash } from "./content.ts";
 import { type DatabaseAccess, databaseAccess, databaseSecretKey } from "./database.ts";
@@ -65,6 +66,7 @@ export interface Release
   readonly replicas: number;
   readonly autoscaling: NonNullable<WorkloadOverride["autoscaling"]> | undefined;
   readonly rolloutDeadlineSeconds: number;
+  readonly strategy: Strategy;
   readonly resources: { readonly requests: Amounts; readonly limits: Amounts };
   readonly exposure: Exposure;
   readonly env: { readonly [name: string]: pulumi.Input<string> };
@@ -79,6 +81,8 @@ export interface Release
   readonly clients: readonly string[];
   /** Namespace of the Prometheus that scrapes it, where there is one. */
   readonly scrapedFrom: string | undefined;
+  /** URL of the collector that it sends its traces to, where there is one. */
+  readonly traces: string | undefined;
   /** Ports of the workloads that this one connects to. */
   readonly servers: { readonly [name: string]: readonly number[] };
 }
@@ -179,6 +183,21 @@ function scrapingNamespace({ prometheus }: StackConfig["observability"]): string
   return prometheus?.kind === "azure" ? "kube-system" : prometheus?.namespace;
 }
 
+/** How a stack replaces a workload's pods: as its own file says, else as the definition does. */
+export function strategyOf(
+  application: Application,
+  name: string,
+  { workloads }: Pick<StackConfig, "workloads">,
+): Strategy {
+  const chosen = (workloads[name] as WorkloadOverride | undefined)?.strategy;
+  return chosen ?? strategy.parse(application[name]?.strategy ?? { kind: "rolling" });
+}
+
+/** Whether a workload of the stack needs Argo Rollouts. */
+export function isProgressive(application: Application, config: Pick<StackConfig, "workloads">): boolean {
+  return Object.keys(application).some((name) => strategyOf(application, name, config).kind !== "rolling");
+}
+
 /** Makes the stack's choices for one workload of an application. Both have been checked (`checkApplication`). */
 export function releaseOf(
   application: Application,
@@ -205,6 +224,7 @@ export function releaseOf(
     replicas: override.replicas ?? workload.replicas ?? 2,
     autoscaling: override.autoscaling,
     rolloutDeadlineSeconds: override.rolloutDeadlineSeconds,
+    strategy: strategyOf(application, name, config),
     resources: {
       requests: { ...workload.resources.requests, ...override.resources?.requests } as Amounts,
       limits: { ...workload.resources.limits, ...override.resources?.limits } as Amounts,
@@ -229,6 +249,7 @@ export function releaseOf(
     ),
     clients: clientsIn(application).get(name) ?? [],
     scrapedFrom: workload.metrics === undefined ? undefined : scrapingNamespace(config.observability),
+    traces: config.observability.traces?.endpoint,
     servers: Object.fromEntries(
       (workload.connectsTo ?? []).map((server) => [server, Object.values(application[server]?.ports ?? {})]),
     ),

@@ -1,6 +1,11 @@
 import type { DeliveryConfig } from "../../infra/config/delivery.ts";
 import { isEmbedded, type Way } from "../deliver/way.ts";
-import { requireRoot, type StartContext, startTasks } from "../environment.ts";
+import {
+  type StartOptions as EnvironmentOptions,
+  requireRoot,
+  type StartContext,
+  startTasks,
+} from "../environment.ts";
 import { elapsed, runSteps } from "../render.ts";
 import { resolveSettings } from "../settings.ts";
 import { withLock } from "./lock.ts";
@@ -13,11 +18,11 @@ export interface StartOptions {
   readonly environmentOnly?: boolean;
 }
 
-async function startEnvironment(gitops: boolean): Promise<void> {
+async function startEnvironment(wanted: EnvironmentOptions): Promise<void> {
   requireRoot("npm start");
   const begin = performance.now();
   const { compiling = 0, started = 0 } = await runSteps<StartContext>(
-    startTasks(resolveSettings(process.env), { gitops }),
+    startTasks(resolveSettings(process.env), wanted),
     {},
   );
   const total = performance.now() - begin;
@@ -35,14 +40,20 @@ export async function start({
   environmentOnly = false,
 }: StartOptions): Promise<void> {
   if (environmentOnly) {
-    await withLock("start", () => startEnvironment(delivery === "gitops"));
+    await withLock("start", () => startEnvironment({ gitops: delivery === "gitops" }));
     return;
   }
-  const { deliveryTasks, deliverySummary, readLocalStack } = await import("../deliver/index.ts");
+  const { deliveryTasks, deliverySummary, needsRollouts, readLocalStack } = await import(
+    "../deliver/index.ts"
+  );
   const config = readLocalStack(stack, delivery);
   const embedded = isEmbedded(config);
   const run = async () => {
-    if (embedded) await startEnvironment(config.delivery.kind === "gitops");
+    if (embedded)
+      await startEnvironment({
+        gitops: config.delivery.kind === "gitops",
+        rollouts: needsRollouts(config),
+      });
     const environmentState = embedded ? resolveSettings(process.env).stateDir : undefined;
     const context = await runSteps(deliveryTasks({ stack, way: deliver, delivery, environmentState }), {});
     console.log(`\n${deliverySummary(context)}`);

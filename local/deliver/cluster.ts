@@ -82,9 +82,13 @@ export class Cluster {
   /**
    * Server-side apply. Takes over fields that others set: the program's definition is what counts.
    *
+   * @param manager owner of the fields
    * @throws Fault with the API server's message when it refuses the object
    */
-  async apply(object: KubeObject): Promise<{ readonly live: KubeObject; readonly change: Change }> {
+  async apply(
+    object: KubeObject,
+    manager: string = fieldManager,
+  ): Promise<{ readonly live: KubeObject; readonly change: Change }> {
     const before = await this.read(object);
     try {
       const live = await this.#objects.patch<KubeObject>(
@@ -93,7 +97,7 @@ export class Cluster {
         loadYaml<KubeObject>(JSON.stringify(object)),
         undefined,
         undefined,
-        fieldManager,
+        manager,
         true,
         PatchStrategy.ServerSideApply,
       );
@@ -143,7 +147,7 @@ export class Cluster {
     }
   }
 
-  /** The objects of a kind that carry all these labels, of a namespace or of all. */
+  /** The objects of a kind that carry all these labels; none where the cluster does not know the kind. */
   async list(
     apiVersion: string,
     kind: string,
@@ -153,17 +157,22 @@ export class Cluster {
     const selector = Object.entries(labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(",");
-    const { items } = await this.#objects.list<KubeObject>(
-      apiVersion,
-      kind,
-      namespace,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      selector,
-    );
-    return items.map((item) => ({ ...item, apiVersion, kind }));
+    try {
+      const { items } = await this.#objects.list<KubeObject>(
+        apiVersion,
+        kind,
+        namespace,
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+        selector,
+      );
+      return items.map((item) => ({ ...item, apiVersion, kind }));
+    } catch (error) {
+      if (isAbsent(error)) return [];
+      throw error;
+    }
   }
 
   /** Deletes an object and what it owns. One that is gone already is no error. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { type RolloutsInputs, rolloutsType } from "../../infra/delivery/rollouts.ts";
 import { takeFromArgocd } from "../../infra/gitops/argocd/handover.ts";
 import type { Released, ReleaseInputs } from "../../infra/gitops/release.ts";
 import { releaseType } from "../../infra/gitops/releaseResource.ts";
@@ -13,6 +14,8 @@ import { buildAndPush, dockerClient, type ImageInputs } from "./image.ts";
 import { deleteFailedJob, waitForJob } from "./job.ts";
 import { projectName, type RawConfig, withHandover } from "./project.ts";
 import { prune } from "./prune.ts";
+import { rollOut } from "./release.ts";
+import { servingRevision } from "./revision.ts";
 import { waitForRollout } from "./rollout.ts";
 import { withoutSecretMarkers } from "./secrets.ts";
 
@@ -26,11 +29,22 @@ export interface Delivered {
   readonly outputs: Record<string, unknown>;
   /** Number of objects by what happened to them. */
   readonly changes: Record<Change | "deleted", number>;
+  /** Rollouts that somebody has to promote. */
+  readonly waiting: readonly string[];
 }
+
+/** Kinds by which a workload has pods. */
+const podKinds = ["Deployment", "Rollout"];
 
 /** Resource types that exist in Pulumi's state only. */
 function isComponent(type: string): boolean {
   return type.startsWith("slipway:") || type === "pulumi:pulumi:Stack";
+}
+
+/** Whether the program says that Pulumi is not to wait for an object. */
+function skipsAwait({ metadata }: KubeObject): boolean {
+  const annotations = (metadata.annotations ?? {}) as { readonly [name: string]: string };
+  return annotations["pulumi.com/skipAwait"] === "true";
 }
 
 /**
@@ -42,6 +56,8 @@ class DirectProviders implements pulumi.runtime.Mocks {
   readonly changes: Delivered["changes"] = { created: 0, changed: 0, unchanged: 0, deleted: 0 };
   cluster: Cluster | undefined;
   readonly #report: Reporter;
+  /** Revision of each workload that served when this run began. */
+  readonly #served: Record<string, string> = {};
   #dockerHost: string | undefined;
 
   constructor(report: Reporter) {
@@ -51,6 +67,9 @@ class DirectProviders implements pulumi.runtime.Mocks {
   call({ token }: pulumi.runtime.MockCallArgs): never {
     throw new Error(`direct delivery cannot answer ${token}`);
   }
+
+  /** Rollouts that somebody has to promote. */
+  waiting: readonly string[] = [];
 
   /** The workloads' objects, where this run committed them for somebody else to apply. */
   released: readonly KubeObject[] | undefined;
@@ -70,6 +89,7 @@ class DirectProviders implements pulumi.runtime.Mocks {
         state: { ...inputs, repoDigest: await this.#image(name, plain as unknown as ImageInputs) },
       };
     else if (type === releaseType) return { id: name, state: { ...inputs, ...(await this.#release(plain)) } };
+    else if (type === rolloutsType) await this.#rollOut(plain as unknown as RolloutsInputs);
     else if (type === takeOverType) await this.#takeOver(plain.namespace as string);
     else if (type.startsWith("kubernetes:helm.sh/"))
       throw new Fault({
@@ -83,6 +103,13 @@ class DirectProviders implements pulumi.runtime.Mocks {
     return { id: name, state: inputs };
   }
 
+  /** Without a state, the cluster itself tells what ran before. */
+  async #noteServed(cluster: Cluster, workload: KubeObject): Promise<void> {
+    const before = await cluster.read(workload);
+    const revision = before === undefined ? undefined : await servingRevision(cluster, before);
+    if (revision !== undefined) this.#served[workload.metadata.name] = revision;
+  }
+
   async #image(name: string, inputs: ImageInputs): Promise<string> {
     const onLine = (line: string) => this.#report.progress(`image ${name}: ${line}`);
     return buildAndPush(name, inputs, dockerClient(this.#dockerHost, onLine));
@@ -90,6 +117,12 @@ class DirectProviders implements pulumi.runtime.Mocks {
 
   async #takeOver(namespace: string): Promise<void> {
     if (this.cluster !== undefined) await takeFromArgocd(this.cluster, namespace);
+  }
+
+  async #rollOut({ workloads, atomic }: RolloutsInputs): Promise<void> {
+    if (this.cluster === undefined) return;
+    const goal = { workloads, atomic, before: this.#served };
+    this.waiting = (await rollOut(this.cluster, goal, this.#report.progress)).waiting;
   }
 
   async #release(inputs: Record<string, unknown>): Promise<Released> {
@@ -107,6 +140,8 @@ class DirectProviders implements pulumi.runtime.Mocks {
     if (this.cluster === undefined) throw new Error(`${nameOf(object)} has no cluster`);
     this.#report.progress(nameOf(object));
     if (object.kind === "Job") await deleteFailedJob(this.cluster, object);
+    const isAwaitedLater = skipsAwait(object);
+    if (isAwaitedLater && podKinds.includes(object.kind)) await this.#noteServed(this.cluster, object);
     const { live, change } = await this.cluster.apply(object);
     this.applied.push(live);
     this.changes[change] += 1;
@@ -117,7 +152,7 @@ class DirectProviders implements pulumi.runtime.Mocks {
         return live;
       case "Deployment":
       case "StatefulSet":
-        return waitForRollout(this.cluster, live, onProgress);
+        return isAwaitedLater ? live : waitForRollout(this.cluster, live, onProgress);
       case "Job":
         return waitForJob(this.cluster, live, onProgress);
       default:
@@ -157,7 +192,7 @@ export async function deliverDirectly({ stack, config, report }: DirectOptions):
     });
     providers.changes.deleted = deleted.length;
   }
-  return { outputs, changes: providers.changes };
+  return { outputs, changes: providers.changes, waiting: providers.waiting };
 }
 
 /**

@@ -8,6 +8,7 @@ import { configNamespace } from "../../infra/config/stack.ts";
 import type { Released } from "../../infra/gitops/release.ts";
 import { kubeconfigFiles, readKubeconfigContext } from "../../infra/platform/kubeconfig.ts";
 import { checkApplication } from "../../infra/workloads/check.ts";
+import { isProgressive } from "../../infra/workloads/release.ts";
 import { readDescriptor } from "../descriptor.ts";
 import { Fault } from "../fault.ts";
 import { type Delivered, deliverDirectly, destroyDirectly, type Reporter } from "./direct.ts";
@@ -18,6 +19,8 @@ import { isEmbedded, type LocalStackConfig, type Way } from "./way.ts";
 export interface DeliveryContext {
   cli?: PulumiCli;
   outputs?: Record<string, unknown>;
+  /** Rollouts that somebody has to promote. */
+  waiting?: readonly string[];
 }
 
 function reporter(task: { output: unknown }): Reporter {
@@ -51,6 +54,11 @@ export function readLocalStack(stack: string, delivery?: DeliveryConfig["kind"])
     });
   }
   return { ...config, platform };
+}
+
+/** Whether the stack takes Argo Rollouts from the environment. */
+export function needsRollouts(config: LocalStackConfig): boolean {
+  return config.rollouts.install !== null && isProgressive(application, config);
 }
 
 /** Directory of the stack's Pulumi state: with the embedded environment, whose end it shares, else the user's. */
@@ -122,7 +130,8 @@ export function deliveryTasks({
           });
           return;
         }
-        const { outputs, changes } = await deliverDirectly({ stack, config, report });
+        const { outputs, changes, waiting } = await deliverDirectly({ stack, config, report });
+        context.waiting = waiting;
         context.outputs = outputs;
         task.title = `Deliver: ${countChanges(changes)}`;
       },
@@ -169,7 +178,7 @@ export function destroyTasks(
 }
 
 /** What a person wants to know at the end: where to look, and which build runs. */
-export function deliverySummary({ outputs = {} }: DeliveryContext): string {
+export function deliverySummary({ outputs = {}, waiting = [] }: DeliveryContext): string {
   const urls = (outputs.urls ?? {}) as Record<string, string>;
   const images = (outputs.images ?? {}) as Record<string, { version: string }>;
   const width = Math.max(0, ...Object.keys(urls).map((name) => name.length));
@@ -178,6 +187,7 @@ export function deliverySummary({ outputs = {} }: DeliveryContext): string {
     ...Object.entries(urls).map(
       ([name, url]) => `${name.padEnd(width)}  ${url}  build ${images[name]?.version}`,
     ),
+    ...waiting.map((rollout) => `\n${rollout} waits for its promotion; the old pods serve until then.`),
     ...(release?.proposed
       ? [
           "",

@@ -89,11 +89,23 @@ export function withHandover(config: RawConfig): RawConfig {
 
 /** A configuration by which push hands the workloads to another delivery, or takes them from it. */
 export function pushingWithHandover(config: RawConfig): RawConfig {
-  return { ...config, [deliveryKey]: { kind: "push", handover: true } };
+  const { atomic } = (config[deliveryKey] ?? {}) as { readonly atomic?: boolean };
+  return {
+    ...config,
+    [deliveryKey]: { kind: "push", handover: true, ...(atomic === undefined ? {} : { atomic }) },
+  };
 }
 
 /** A stack's configuration with another delivery than its file has, where one is asked for. */
 export function withDelivery(config: RawConfig, kind: DeliveryConfig["kind"] | undefined): RawConfig {
   if (kind === undefined || kind === deliveryKind(config)) return config;
-  return { ...config, [deliveryKey]: kind === "gitops" ? { kind, engine: "argocd" } : { kind } };
+  const { atomic } = (config[deliveryKey] ?? {}) as { readonly atomic?: boolean };
+  return {
+    ...config,
+    [deliveryKey]: {
+      kind,
+      ...(kind === "gitops" ? { engine: "argocd" } : {}),
+      ...(atomic === undefined ? {} : { atomic }),
+    },
+  };
 }

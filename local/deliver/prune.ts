@@ -6,6 +6,8 @@ import type { Cluster, KubeObject } from "./cluster.ts";
 export const prunedKinds: readonly (readonly [apiVersion: string, kind: string])[] = [
   ["autoscaling/v2", "HorizontalPodAutoscaler"],
   ["apps/v1", "Deployment"],
+  ["argoproj.io/v1alpha1", "Rollout"],
+  ["argoproj.io/v1alpha1", "AnalysisTemplate"],
   ["batch/v1", "Job"],
   ["apps/v1", "StatefulSet"],
   ["policy/v1", "PodDisruptionBudget"],

@@ -85,6 +85,7 @@ function deliver(content: Record<string, string>): Promise<Released> {
       namespace: stack,
       timeoutSeconds: 90,
       wait: true,
+      atomic: false,
     },
     () => {},
   );

@@ -481,8 +481,9 @@ describe("defaults", () => {
         frontend: { env: {}, rolloutDeadlineSeconds: 120 },
       },
       exposure: { api: { type: "ClusterIP" }, frontend: { type: "ClusterIP" } },
-      delivery: { kind: "push", handover: false },
+      delivery: { kind: "push", handover: false, atomic: false },
       observability: {},
+      rollouts: {},
       database: {
         kind: "inCluster",
         storage: "1Gi",

@@ -6,7 +6,7 @@ import { overlap, removalScript } from "../../local/network.ts";
 import { parseListeners, portsFrom } from "../../local/ports.ts";
 import { resolveSettings } from "../../local/settings.ts";
 import { mountsBelow } from "../../local/stop.ts";
-import { ARGOCD_VERSION, atLeast, KUBERNETES_VERSION } from "../../local/tools.ts";
+import { ARGOCD_VERSION, atLeast, KUBERNETES_VERSION, ROLLOUTS_VERSION } from "../../local/tools.ts";
 
 describe("settings", () => {
   test("follow the caller's cache and default to system directories", () => {
@@ -152,4 +152,9 @@ test.each([
 test("go.mod has the version of Argo CD that the program calls itself", () => {
   const goMod = readFileSync(new URL("../../local/tools/argocd/go.mod", import.meta.url), "utf8");
   expect(goMod).toContain(`github.com/argoproj/argo-cd/v3 ${ARGOCD_VERSION}`);
+});
+
+test("go.mod has the version of Argo Rollouts that the program calls itself", () => {
+  const goMod = readFileSync(new URL("../../local/tools/rollouts/go.mod", import.meta.url), "utf8");
+  expect(goMod).toContain(`github.com/argoproj/argo-rollouts ${ROLLOUTS_VERSION}`);
 });

@@ -86,8 +86,14 @@ test("direct delivery prunes every kind that there is a resource for, and no oth
   // What the namespace itself and a database bring besides the workloads' kinds.
   const tenancy = ["rbac.authorization.k8s.io/v1 RoleBinding", "v1 LimitRange", "v1 ResourceQuota"];
   const server = ["apps/v1 StatefulSet", "v1 PersistentVolumeClaim"];
+  const progressive = objectsOf(
+    {},
+    {
+      workloads: { api: { strategy: { kind: "blueGreen", analysis: { kind: "web", path: "/readyz" } } } },
+    },
+  ).filter(({ kind }) => kind === "Rollout" || kind === "AnalysisTemplate");
   const kinds = [
-    ...everything().map(({ apiVersion, kind }) => `${apiVersion} ${kind}`),
+    ...[...everything(), ...progressive].map(({ apiVersion, kind }) => `${apiVersion} ${kind}`),
     ...tenancy,
     ...server,
   ];

@@ -130,6 +130,29 @@ test("a rollout that fails says which pod, why by Kubernetes' own words and even
   );
 });
 
+test("a container that the kubelet has removed meanwhile has its last words in the pod's state", async () => {
+  const pod = {
+    metadata: { name: "api-new-1" },
+    status: {
+      phase: "Running",
+      containerStatuses: [
+        {
+          restartCount: 1,
+          lastState: { terminated: { exitCode: 1, reason: "Error", message: "panic: no database\n" } },
+        },
+      ],
+    },
+  };
+  const gone = "unable to retrieve container logs for containerd://1d42";
+  const { end } = await wait({
+    looks: [deployment(exceeded)],
+    pods: [pod],
+    logs: { "api-new-1 (previous)": gone, "api-new-1": gone },
+  });
+  expect(end).toContain("log: panic: no database");
+  expect(end).not.toContain("unable to retrieve");
+});
+
 test("a pod that never started has no log, and that is no error", async () => {
   const pod = {
     metadata: { name: "api-new-1" },
@@ -158,6 +181,6 @@ test("a rollout without any pod says what kept its ReplicaSet from making one", 
 
 test("a Deployment that is deleted meanwhile ends the wait", async () => {
   expect((await wait({ looks: [deployment({ ...serving, updatedReplicas: 1 }), undefined] })).end).toBe(
-    "Deployment api: was deleted while it was rolled out",
+    "Deployment team/api: was deleted while it was rolled out",
   );
 });

@@ -12,6 +12,8 @@ const groups: { readonly [kind in RenderableObject["kind"]]: string } = {
   PodDisruptionBudget: "policy",
   Job: "batch",
   Deployment: "apps",
+  AnalysisTemplate: "argoproj.io",
+  Rollout: "argoproj.io",
   HorizontalPodAutoscaler: "autoscaling",
   SecretProviderClass: "secrets-store.csi.x-k8s.io",
 };
@@ -78,10 +80,12 @@ export function application(args: ApplicationArgs) {
       syncPolicy: {
         automated: { enabled: true, prune: true, selfHeal: true },
         // Old pods need their ConfigMap until the last of them is gone.
-        syncOptions: ["ServerSideApply=true", "PruneLast=true"],
+        syncOptions: ["ServerSideApply=true", "PruneLast=true", "RespectIgnoreDifferences=true"],
         // By default a failed sync stays with its commit, and a fix waits until its last retry.
         retry: { limit: 5, refresh: true, backoff: { duration: "3s", factor: 1, maxDuration: "3s" } },
       },
+      // It writes the revision into the selectors of Services.
+      ignoreDifferences: [{ group: "", kind: "Service", managedFieldsManagers: ["rollouts-controller"] }],
       revisionHistoryLimit: 5,
     },
   };

@@ -19,6 +19,7 @@ export function loadManifests({
 }: ArgocdInstall): Promise<Manifest[]> {
   return officialManifests({
     product: "Argo CD",
+    key: "slipway:delivery.install",
     version,
     url: `${releases}/${version}/manifests/${files[mode]}`,
     defines: ["Applications", "applications.argoproj.io"],

@@ -1,12 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, type KubeObject, nameOf } from "../../../local/deliver/cluster.ts";
-import { explainRollout } from "../../../local/deliver/rollout.ts";
+import { explainWorkload } from "../../../local/deliver/explainWorkload.ts";
+import { progressOf } from "../../../local/deliver/progress.ts";
 import { Fault } from "../../../local/fault.ts";
 import { applicationName, argoApiVersion, argocdNamespace } from "./names.ts";
 import { type ApplicationStatus, operationRevision, statusOf, summaryOf } from "./status.ts";
 
 /** Milliseconds between two looks. */
 const interval = 200;
+
+/** API of each kind by which a workload has pods. */
+const podKinds: { readonly [kind: string]: string } = {
+  Deployment: "apps/v1",
+  Rollout: "argoproj.io/v1alpha1",
+};
 
 /** Seconds that an error of the comparison, or of an object other than a Deployment, may last: it can be of the moment before. */
 const patienceSeconds = 15;
@@ -108,17 +115,8 @@ function unfinished(status: ApplicationStatus): string[] {
   ];
 }
 
-interface DeploymentLike {
-  readonly metadata: { readonly generation?: number };
-  readonly spec: { readonly selector: { readonly matchLabels: Record<string, string> } };
-  readonly status?: {
-    readonly observedGeneration?: number;
-    readonly conditions?: readonly { readonly reason?: string; readonly message?: string }[];
-  };
-}
-
 /**
- * Says which Deployment has given up on its new pods, and why; nothing when none has. Argo CD tells that some object
+ * Says which Deployment or Rollout has given up on its new pods, and why; nothing when none has. Argo CD tells that some object
  * is degraded, not which one: it does not keep the health of each in the Application.
  */
 async function stuckRollout(
@@ -127,15 +125,13 @@ async function stuckRollout(
 ): Promise<string | undefined> {
   for (const { kind, namespace, name, status: own } of resources) {
     // One that is not as the commit says yet is still at the rollout before: its migration may be running.
-    if (kind !== "Deployment" || namespace === undefined || own !== "Synced") continue;
-    const live = await cluster.read({ apiVersion: "apps/v1", kind, metadata: { namespace, name } });
-    const { metadata, spec, status } = (live ?? {}) as unknown as DeploymentLike;
-    const failed = status?.conditions?.find(({ reason }) => reason === "ProgressDeadlineExceeded");
-    // Argo CD may still look at the rollout before.
-    const observed = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
-    if (live === undefined || failed === undefined || !observed) continue;
-    const pods = await explainRollout(cluster, namespace, name, spec.selector.matchLabels);
-    return `${nameOf(live)}: ${failed.message ?? failed.reason}\n${pods}`;
+    const apiVersion = podKinds[kind];
+    if (apiVersion === undefined || namespace === undefined || own !== "Synced") continue;
+    const live = await cluster.read({ apiVersion, kind, metadata: { namespace, name } });
+    if (live === undefined) continue;
+    // Argo CD may still look at the rollout before; this looks at the live one.
+    const { failed, summary, rule } = progressOf(live, 0);
+    if (failed) return `${nameOf(live)}: ${summary}: ${rule}\n${await explainWorkload(cluster, live)}`;
   }
   return undefined;
 }

@@ -19,6 +19,7 @@ const componentLabel = "app.kubernetes.io/component";
 export function loadFluxManifests({ version, manifests }: FluxInstall): Promise<Manifest[]> {
   return officialManifests({
     product: "Flux",
+    key: "slipway:delivery.install",
     version,
     url: `${releases}/${version}/install.yaml`,
     defines: ["Kustomizations", "kustomizations.kustomize.toolkit.fluxcd.io"],

@@ -13,6 +13,8 @@ const resources: { readonly [kind in RenderableObject["kind"]]: readonly [group:
     Ingress: ["networking.k8s.io", "ingresses"],
     PodDisruptionBudget: ["policy", "poddisruptionbudgets"],
     Deployment: ["apps", "deployments"],
+    AnalysisTemplate: ["argoproj.io", "analysistemplates"],
+    Rollout: ["argoproj.io", "rollouts"],
     Job: ["batch", "jobs"],
     HorizontalPodAutoscaler: ["autoscaling", "horizontalpodautoscalers"],
     SecretProviderClass: ["secrets-store.csi.x-k8s.io", "secretproviderclasses"],

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, type KubeObject, nameOf } from "../../../local/deliver/cluster.ts";
-import { explainRollout } from "../../../local/deliver/rollout.ts";
+import { explainRollout } from "../../../local/deliver/explain.ts";
 import { Fault } from "../../../local/fault.ts";
 import { takeFromPush } from "../argocd/handover.ts";
 import type { SyncGoal } from "../argocd/sync.ts";
