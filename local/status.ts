@@ -5,6 +5,7 @@ import { descriptorPath, readDescriptor } from "./descriptor.ts";
 import { kubeconfigPath } from "./pki.ts";
 import { findProcesses, residentKiB } from "./process.ts";
 import { NAME, type Settings } from "./settings.ts";
+import { type StackState, stackStates } from "./stackStatus.ts";
 
 /** The processes of a complete environment. */
 export const processNames = [
@@ -45,6 +46,8 @@ export interface EnvironmentStatus {
   readonly podsMiB: number;
   readonly node: string;
   readonly dns: string;
+  /** What was delivered here. */
+  readonly stacks?: readonly StackState[];
   /** The stacks that Argo CD syncs, where it is installed. */
   readonly applications?: readonly ApplicationState[];
   readonly kubeconfig?: string;
@@ -80,7 +83,9 @@ export async function environmentStatus(settings: Settings): Promise<Environment
     podsMiB: Math.round(podsKiB / 1024),
     node,
     dns,
-    ...(described ? { ...(await synced(settings)), ...access(settings) } : {}),
+    ...(described
+      ? { stacks: await stackStates(settings), ...(await synced(settings)), ...access(settings) }
+      : {}),
   };
 }
 
@@ -110,33 +115,4 @@ async function synced(settings: Settings): Promise<Pick<EnvironmentStatus, "appl
 function access(settings: Settings) {
   const { kubeconfig, docker, registry } = readDescriptor(settings.stateDir);
   return { kubeconfig, context: NAME, registry: registry.server, dockerHost: docker.host };
-}
-
-/** The status for people. */
-export function formatStatus(status: EnvironmentStatus): string {
-  const { state, processes, residentMiB, node, dns, kubeconfig, registry, dockerHost } = status;
-  if (state === "absent") return "local environment: absent";
-  const rows = processes.map(({ name, pid, residentMiB: own }) =>
-    pid === undefined
-      ? `  ${name.padEnd(24)} not running`
-      : `  ${name.padEnd(24)} pid ${String(pid).padEnd(8)} ${own} MiB`,
-  );
-  const lines = [
-    `local environment: ${state}, ${residentMiB} MiB resident`,
-    ...rows,
-    `  ${"node".padEnd(24)} ${node}`,
-  ];
-  lines.push(`  ${"cluster DNS".padEnd(24)} ${dns}`, `  ${"pods".padEnd(24)} ${status.podsMiB} MiB`);
-  for (const { name, sync, health, revision } of status.applications ?? [])
-    lines.push(
-      `  ${`stack ${name}`.padEnd(24)} ${sync}, ${health}${revision ? ` at ${revision.slice(0, 10)}` : ""}`,
-    );
-  if (kubeconfig !== undefined) {
-    lines.push(
-      `kubeconfig  ${kubeconfig} (context ${NAME})`,
-      `registry    ${registry}`,
-      `DOCKER_HOST ${dockerHost}`,
-    );
-  }
-  return lines.join("\n");
 }

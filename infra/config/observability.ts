@@ -47,8 +47,19 @@ const headlamp = z.strictObject({
   ...chart("headlamp", "0.42.0", "https://kubernetes-sigs.github.io/headlamp/"),
 });
 
+/** Where the workloads send their traces. */
+const traces = z.strictObject({
+  endpoint: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .refine((value) => URL.parse(value)?.username === "", "must have no user or password in it")
+    .describe(
+      "A collector of OpenTelemetry that takes OTLP by HTTP, such as http://collector.monitoring:4318.",
+    ),
+});
+
 /** How what runs is watched. */
 export const observability = z.strictObject({
+  traces: traces.optional().describe("Where the workloads send their traces. Default: they make none."),
   prometheus: prometheus
     .optional()
     .describe("Scrapes each workload that has metrics; with alert rules and a Grafana dashboard for each."),

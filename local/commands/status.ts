@@ -1,6 +1,7 @@
 import { requireRoot } from "../environment.ts";
 import { resolveSettings } from "../settings.ts";
-import { environmentStatus, formatStatus } from "../status.ts";
+import { environmentStatus } from "../status.ts";
+import { formatStatus } from "../statusText.ts";
 
 /** Tells what runs. Exits 1 unless everything does. */
 export async function status({ json = false }: { readonly json?: boolean }): Promise<void> {

@@ -4,6 +4,7 @@ import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import type { Config } from "./config.ts";
 import { addLifecycle } from "./lifecycle.ts";
 import { addMetrics } from "./metrics.ts";
+import { addTracing } from "./tracing.ts";
 import type { Visits } from "./visits.ts";
 
 /**
@@ -30,6 +31,12 @@ export async function buildApp(config: Config, visits?: Visits): Promise<Fastify
   await app.register(helmet, { strictTransportSecurity: false });
   await app.register(cors, { origin: config.CORS_ORIGINS, methods: ["GET", "POST"], maxAge: 600 });
   await addMetrics(app, config.BUILD_NUMBER);
+  await addTracing(app, {
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    service: config.OTEL_SERVICE_NAME,
+    build: config.BUILD_NUMBER,
+    pod: config.POD_NAME,
+  });
   // Half of the time for clients to be told, half for requests in flight to end.
   addLifecycle(app, config.SHUTDOWN_TIMEOUT_SECONDS / 2);
   hideInternalErrors(app);

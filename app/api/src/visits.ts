@@ -1,3 +1,4 @@
+import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { Pool } from "pg";
 import { connect, connection } from "./database.ts";
 
@@ -11,6 +12,21 @@ export interface VisitSummary {
   readonly total: number;
   /** The last five, latest first. */
   readonly latest: readonly Visit[];
+}
+
+/** Records a query as a span of the request that asks it: by a name, never by its values. Without tracing, nothing. */
+async function traced<T>(name: string, query: () => Promise<T>): Promise<T> {
+  const options = { kind: SpanKind.CLIENT, attributes: { "db.system.name": "postgresql" } };
+  return trace.getTracer("slipway").startActiveSpan(name, options, async (span) => {
+    try {
+      return await query();
+    } catch (error) {
+      span.setStatus({ code: SpanStatusCode.ERROR });
+      throw error;
+    } finally {
+      span.end();
+    }
+  });
 }
 
 /** The visits in the database. */
@@ -34,14 +50,16 @@ export class Visits {
   }
 
   async record(pod: string): Promise<void> {
-    await this.#pool.query("INSERT INTO visits (pod) VALUES ($1)", [pod]);
+    await traced("INSERT visits", () => this.#pool.query("INSERT INTO visits (pod) VALUES ($1)", [pod]));
   }
 
   async summary(): Promise<VisitSummary> {
-    const { rows } = await this.#pool.query<{ total: number; latest: Visit[] | null }>(`
+    const { rows } = await traced("SELECT visits", () =>
+      this.#pool.query<{ total: number; latest: Visit[] | null }>(`
       SELECT (SELECT count(*)::int FROM visits) AS total,
              (SELECT json_agg(json_build_object('at', at, 'pod', pod) ORDER BY id DESC)
-                FROM (SELECT * FROM visits ORDER BY id DESC LIMIT 5) AS five) AS latest`);
+                FROM (SELECT * FROM visits ORDER BY id DESC LIMIT 5) AS five) AS latest`),
+    );
     return { total: rows[0]?.total ?? 0, latest: rows[0]?.latest ?? [] };
   }
 

@@ -12,6 +12,7 @@ test("an empty environment gives the defaults", () => {
     CORS_ORIGINS: [],
     BUILD_NUMBER: "dev",
     POD_NAME: hostname(),
+    OTEL_SERVICE_NAME: "slipway-api",
     SHUTDOWN_TIMEOUT_SECONDS: 10,
   });
 });

@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 import { addLifecycle } from "./lifecycle.ts";
 import { addMetrics } from "./metrics.ts";
 import { addPage } from "./static.ts";
+import { addTracing } from "./tracing.ts";
 
 /** The server without its socket: tests call it through `inject`, server.ts makes it listen. */
 export async function buildApp(config: Config): Promise<FastifyInstance> {
@@ -34,6 +35,12 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
     originAgentCluster: false,
   });
   await addMetrics(app, config.BUILD_NUMBER);
+  await addTracing(app, {
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    service: config.OTEL_SERVICE_NAME,
+    build: config.BUILD_NUMBER,
+    pod: config.POD_NAME,
+  });
   // Half of the time for clients to be told, half for requests in flight to end.
   addLifecycle(app, config.SHUTDOWN_TIMEOUT_SECONDS / 2);
   app.get("/build.json", async (_request, reply) => {

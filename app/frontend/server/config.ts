@@ -14,6 +14,8 @@ export const environment = z.object({
     .default(() => fileURLToPath(new URL("../wwwroot", import.meta.url))),
   BUILD_NUMBER: notEmpty().default("dev"),
   POD_NAME: notEmpty().default(() => hostname()),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().optional(),
+  OTEL_SERVICE_NAME: notEmpty().default("slipway-frontend"),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 600).default(10),
 });
 
@@ -44,6 +46,15 @@ function wholeNumber(min: number, max: number) {
     .string()
     .refine((value) => /^\d+$/.test(value) && Number(value) >= min && Number(value) <= max, rule)
     .transform(Number);
+}
+
+function httpUrl() {
+  return z
+    .string()
+    .refine(
+      (value) => /^https?:$/.test(URL.parse(value)?.protocol ?? "") && URL.parse(value)?.username === "",
+      "must be a URL such as http://collector:4318",
+    );
 }
 
 function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {

@@ -52,10 +52,19 @@ async function fetchText(url: string): Promise<string> {
   return textOf(url, await request(url));
 }
 
+/** The trace that the request of this page began, where its server takes part in one, for the api to go on with. */
+function traceOfThisPage(): Record<string, string> {
+  const [navigation] = performance.getEntriesByType?.("navigation") ?? [];
+  const timings = (navigation as PerformanceNavigationTiming | undefined)?.serverTiming ?? [];
+  const traceparent = timings.find(({ name }) => name === "traceparent")?.description;
+  return traceparent === undefined ? {} : { traceparent };
+}
+
 async function request(url: string, method: "GET" | "POST" = "GET"): Promise<Response> {
   try {
     return await fetch(url, {
       method,
+      headers: traceOfThisPage(),
       cache: "no-store",
       credentials: "omit",
       signal: AbortSignal.timeout(10_000),

@@ -87,6 +87,20 @@ test("is one visit, however often it asks, and shows how many there were", async
   expect(methods.filter((request) => request.endsWith(url))).toEqual([`POST ${url}`, `GET ${url}`]);
 });
 
+test("goes on with the trace that its own request began", async () => {
+  const sent: (string | null)[] = [];
+  const answer = globalThis.fetch;
+  vi.stubGlobal("fetch", async (url: string, init: RequestInit = {}) => {
+    sent.push(new Headers(init.headers).get("traceparent"));
+    return answer(url, init);
+  });
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const navigation = { serverTiming: [{ name: "traceparent", description: traceparent }] };
+  vi.stubGlobal("performance", { getEntriesByType: () => [navigation] });
+  await open();
+  expect(new Set(sent)).toEqual(new Set([traceparent]));
+});
+
 test("tells of no visits where the api has no database, and none that it does not know", async () => {
   await open();
   expect(document.getElementById("visits-entry")?.hidden).toBe(true);

@@ -11,6 +11,7 @@ test("an empty environment gives the defaults", () => {
     WEB_ROOT: expect.stringMatching(/\/wwwroot$/),
     BUILD_NUMBER: "dev",
     POD_NAME: hostname(),
+    OTEL_SERVICE_NAME: "slipway-frontend",
     SHUTDOWN_TIMEOUT_SECONDS: 10,
   });
 });
