@@ -112,12 +112,17 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
     }
   });
 
-  /** Password in the namespace's pull secret, of the registry's user that may only pull. */
-  async function pullPassword(): Promise<string> {
+  /** User and password in the namespace's pull secret. */
+  async function pullUser(): Promise<{ readonly username: string; readonly password: string }> {
     const { data } = await clients().core.readNamespacedSecret({ namespace: stack, name: "registry-pull" });
     const { auths } = JSON.parse(Buffer.from(data?.[".dockerconfigjson"] ?? "", "base64").toString());
-    expect(auths[azure.registry.server].username).toBe("pull-images");
-    return auths[azure.registry.server].password as string;
+    return auths[azure.registry.server];
+  }
+  /** Password of the registry's user that may only pull. */
+  async function pullPassword(): Promise<string> {
+    const { username, password } = await pullUser();
+    expect(username).toBe("pull-images");
+    return password;
   }
   const passwordsOf = (token: string) =>
     [...(azure.arm.passwords.get(token) ?? [])].map(([slot, { value }]) => [slot, value]);
@@ -153,29 +158,22 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
     configure();
   });
 
+  test("the registry's admin user pulls where the stack says so, with a warning, and is off again after", async () => {
+    const adminIsOn = () =>
+      Object.values(azure.resources()).find(({ registryName, sku }) => registryName && sku)?.adminUserEnabled;
+    configure({ registry: { pull: { kind: "admin" } } });
+    expect(await pulumi.up()).toContain("for trials only");
+    expect((await pullUser()).username).toBe(readDescriptor().registry.username);
+    expect(adminIsOn()).toBe(true);
+    expect(azure.arm.revoked.splice(0).sort()).toEqual(["pull-images", "push-images"]);
+    configure();
+    await pulumi.up();
+    await pullPassword();
+    expect(adminIsOn()).toBe(false);
+  });
+
   test("preview: nothing changed means no step but same", async () => {
     expect(Object.keys(await pulumi.preview())).toEqual(["same"]);
-  });
-
-  test("what would replace the cluster or the registry is refused, with what would be lost", async () => {
-    configure({ location: "northeurope", cluster: { apiServerAccess: { kind: "private" } } });
-    const refused = await pulumi.refusal();
-    expect(refused).toContain(
-      'slipway:platform.location = "northeurope": was "westeurope" and cannot be changed in place: it would replace the AKS cluster, with every workload, volume, certificate and load balancer address in it, and the container registry, with every image in it. Set it back; or, to lose that, set slipway:platform.allowReplace to true for one run.',
-    );
-    expect(refused).toContain(
-      'slipway:platform.cluster.apiServerAccess.kind = "private": was "public" and cannot be changed in place: it would replace the AKS cluster,',
-    );
-  });
-
-  test("with allowReplace a move to another region replaces cluster and registry, and the preview says so", async () => {
-    configure({ location: "northeurope", allowReplace: true });
-    expect(await pulumi.lost()).toEqual(
-      expect.arrayContaining([
-        "azure-native:containerregistry:Registry",
-        "azure-native:containerservice:ManagedCluster",
-      ]),
-    );
   });
 
   test("a tag changes in place: cluster, pools and registry stay", async () => {

@@ -121,7 +121,9 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a platform of which eve
     change(changes);
     const refused = await pulumi.refusal();
     for (const { key } of changes) expect(refused).toContain(`slipway:platform.${key} = `);
-    expect(refused).toContain("set slipway:platform.allowReplace to true for one run");
+    expect(refused).toContain(
+      'slipway:platform.location = "northeurope": was "westeurope" and cannot be changed in place: it would replace the AKS cluster, with every workload, volume, certificate and load balancer address in it, and the container registry, with every image in it, and the database server, with all data in it. Set it back; or, to lose that, set slipway:platform.allowReplace to true for one run.',
+    );
   });
 
   test("where that is allowed, those keys and no others replace the cluster; the registry stays", async () => {
@@ -184,6 +186,17 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a platform of which eve
     expect(planned).not.toHaveProperty("azure-cluster");
     configure({ ...everything, allowReplace: true }, { ...server, storageGb: 32 });
     expect(await pulumi.refusal()).toContain("Azure only raises it");
+  });
+
+  test("a kubeconfig that Azure has rotated changes how the cluster is reached, and nothing in it", async () => {
+    configure(everything);
+    azure.rotateKubeconfig();
+    const planned = await pulumi.plan();
+    expect(Object.entries(planned).map(([name, { op, type }]) => [name, op, type])).toEqual([
+      ["cluster", "update", "pulumi:providers:kubernetes"],
+    ]);
+    await pulumi.up();
+    expect(await pulumi.plan()).toEqual({});
   });
 
   test("a cluster that somebody else is changing is left alone, with what Azure says; the next run finishes", async () => {

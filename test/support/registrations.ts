@@ -12,6 +12,8 @@ export interface Registration {
   readonly dependsOn: readonly string[];
   /** Properties whose change replaces the resource, besides those that the provider names. */
   readonly replaceOnChanges: readonly string[];
+  /** Whether Pulumi refuses to delete it. */
+  readonly protect: boolean;
 }
 
 interface Request {
@@ -20,6 +22,7 @@ interface Request {
   getParent(): string;
   getDependenciesList(): string[];
   getReplaceonchangesList(): string[];
+  getProtect(): boolean;
 }
 
 const nameIn = (urn: string) => urn.split("::").at(-1) ?? "";
@@ -41,6 +44,7 @@ export async function recordRegistrations<T>(
       parent: nameIn(request.getParent()),
       dependsOn: request.getDependenciesList().map(nameIn),
       replaceOnChanges: request.getReplaceonchangesList(),
+      protect: request.getProtect(),
     });
     return original.call(this, request, callback);
   });

@@ -246,6 +246,12 @@ test("what Azure would refuse to change of a cluster is replaced, not sent", asy
   ]);
 });
 
+test("of all that a stack has, Pulumi refuses to delete its database server, and nothing else", async () => {
+  const { registrations } = await runOf("prod");
+  const kept = registrations.filter(({ protect }) => protect).map(({ name }) => name);
+  expect(kept).toEqual(["database-server"]);
+});
+
 const urlsOf = async (stack: string) => (await runOf(stack)).result.outputs.urls;
 
 test("the addresses are those that the cluster gives: the stack's NodePorts", async () => {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { main, type Provider } from "@pulumi/pulumi/provider/index.js";
 import { execaSync } from "execa";
+import { parse, stringify } from "yaml";
 import { withoutSecretMarkers } from "../../../local/deliver/secrets.ts";
 import { type Inputs, subscription } from "./armRules.ts";
 import { Operations } from "./operations.ts";
@@ -13,10 +14,16 @@ import { type Backing, type Failure, rulesOf } from "./rules.ts";
  *
  * Arguments: the file of what it made, the file of the failures it is to show (`{ "<type>": Failure }`), that of the
  * versions of secrets in Key Vaults (`{ "<vault>/<secret>": "<version>" }`), and that of the operations of others that are
- * in progress (`{ "<id>": "Updating" }`).
+ * in progress (`{ "<id>": "Updating" }`); and one that is there once the cluster's certificate has been rotated.
  * Environment: DOUBLE_BACKING, a Backing as JSON.
  */
-const [made, failures, secrets, others] = process.argv.slice(2) as [string, string, string, string];
+const [made, failures, secrets, others, rotated] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 const backing = JSON.parse(process.env.DOUBLE_BACKING as string) as Backing;
 const rules = rulesOf(backing);
 
@@ -57,6 +64,18 @@ function alone<T>(urn: string, inputs: Inputs, operation: string, change: () => 
   return exclusive === undefined
     ? change()
     : operations.run(exclusive.id(inputs), operation, exclusive.refusal, change);
+}
+
+/** The cluster's kubeconfig, after a rotation with other bytes that say the same. */
+function kubeconfig(): string {
+  if (!existsSync(rotated)) return backing.kubeconfig;
+  const { clusters } = parse(backing.kubeconfig) as { clusters: { cluster: Inputs }[] };
+  const renewed = clusters.map(({ cluster, ...rest }) => {
+    const certificate = Buffer.from(cluster["certificate-authority-data"], "base64");
+    const more = Buffer.concat([certificate, Buffer.from("\n")]).toString("base64");
+    return { ...rest, cluster: { ...cluster, "certificate-authority-data": more } };
+  });
+  return stringify({ clusters: renewed });
 }
 
 /** What azure-native keeps of a resource: what Azure tells of it, and its inputs as a secret. */
@@ -193,7 +212,7 @@ const provider: Provider = {
           };
         return {
           outputs: {
-            kubeconfigs: [{ name: "clusterUser", value: Buffer.from(backing.kubeconfig).toString("base64") }],
+            kubeconfigs: [{ name: "clusterUser", value: Buffer.from(kubeconfig()).toString("base64") }],
           },
         };
       case "azure-native:containerregistry:listRegistryCredentials": {

@@ -29,6 +29,7 @@ export class AzureDouble {
   readonly #failures = join(this.#directory, "failures.json");
   readonly #secrets = join(this.#directory, "secrets.json");
   readonly #operations = join(this.#directory, "operations.json");
+  readonly #rotated = join(this.#directory, "rotated");
   readonly arm = new ResourceManager(this.#directory, () => this.resources());
   #registry: ContainerRegistry | undefined;
   #process: ChildProcess | undefined;
@@ -54,6 +55,7 @@ export class AzureDouble {
         this.#failures,
         this.#secrets,
         this.#operations,
+        this.#rotated,
       ],
       {
         env: { ...process.env, DOUBLE_BACKING: JSON.stringify(backing) },
@@ -123,6 +125,11 @@ export class AzureDouble {
   /** Makes creations and updates of a type fail so, or work again. */
   fail(type: string, failure: Failure | undefined): void {
     writeFileSync(this.#failures, JSON.stringify(failure === undefined ? {} : { [type]: failure }));
+  }
+
+  /** Gives the cluster's API server another certificate authority. */
+  rotateKubeconfig(): void {
+    writeFileSync(this.#rotated, "");
   }
 
   /** Has somebody else be at work on the resources whose ids end so, or on none: `{ "managedClusters/aks": "Upgrading" }`. */
