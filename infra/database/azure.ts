@@ -8,7 +8,7 @@ import { databaseAccess, serverName } from "../workloads/database.ts";
 import { outboundAddress, rangeOf } from "./addressRange.ts";
 import { credentials, keptKey } from "./credentials.ts";
 import type { ProvidedArgs } from "./external.ts";
-import { serverReplaceOnChanges } from "./fixed.ts";
+import { serverReplaceOnChanges, types } from "./fixed.ts";
 import type { Databases } from "./index.ts";
 import { databaseKey, derivePassword } from "./key.ts";
 
@@ -56,7 +56,8 @@ class FlexibleServer extends pulumi.ComponentResource {
   readonly #serverName: pulumi.Output<string>;
 
   constructor(name: string, args: FlexibleServerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("slipway:database:FlexibleServer", name, {}, opts);
+    // The same Secrets as those of a server in the cluster: a stack that changes from one to the other keeps them.
+    super(types.azure, name, {}, { ...opts, aliases: [{ type: types.inCluster }] });
     this.#name = name;
     this.#args = args;
     const { workloads, stack, namespace, config, site } = args;

@@ -1,6 +1,12 @@
 import type { DatabaseConfig } from "../config/database.ts";
 import type { FixedChoices } from "../platform/replacement.ts";
 
+/** Types of the components: each knows the other as what it has been. */
+export const types = {
+  inCluster: "slipway:database:DatabaseServer",
+  azure: "slipway:database:FlexibleServer",
+} as const;
+
 const loses = "the database server, with all data in it";
 
 /** Choices of a database that a change of would lose, or that Azure does not change. */

@@ -11,6 +11,7 @@ import type { ProvidedArgs } from "./external.ts";
 import type { Databases } from "./index.ts";
 import { credentials, keptKey } from "./credentials.ts";
 import { databaseKey, derivePassword } from "./key.ts";
+import { types } from "./fixed.ts";
 import { statefulSet } from "./statefulSet.ts";
 
 const claimName = "database-data";
@@ -62,7 +63,7 @@ class DatabaseServer extends pulumi.ComponentResource {
   readonly ready: readonly pulumi.Resource[];
 
   constructor(name: string, args: DatabaseServerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("slipway:database:DatabaseServer", name, {}, opts);
+    super(types.inCluster, name, {}, { ...opts, aliases: [{ type: types.azure }] });
     const { workloads, stack, platform, namespace, config, keep } = args;
     const { project, name: stackName } = stack;
     const labels = { ...stackLabels({ project, stack: stackName }) };

@@ -188,6 +188,15 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a platform of which eve
     expect(await pulumi.refusal()).toContain("Azure only raises it");
   });
 
+  test("with allowReplace the server gives way to one in the cluster, which takes over its Secrets", async () => {
+    configure({ ...everything, allowReplace: true }, { kind: "inCluster", keepVolume: false });
+    const planned = await pulumi.plan();
+    expect(planned["database-admin"]?.op).toBe("update");
+    expect(planned["database-api-1"]?.op).toBe("update");
+    expect(planned).not.toHaveProperty("database-key");
+    expect(planned["database-require-tls"]?.op).toBe("delete");
+  });
+
   test("a kubeconfig that Azure has rotated changes how the cluster is reached, and nothing in it", async () => {
     configure(everything);
     azure.rotateKubeconfig();

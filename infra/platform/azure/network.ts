@@ -45,6 +45,8 @@ export class StackNetwork extends pulumi.ComponentResource {
           {
             name: "database",
             addressPrefix: database,
+            // The server's log and backups go to Azure Storage.
+            serviceEndpoints: [{ service: "Microsoft.Storage" }],
             delegations: [{ name: "postgres", serviceName: "Microsoft.DBforPostgreSQL/flexibleServers" }],
           },
         ],
