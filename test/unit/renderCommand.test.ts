@@ -56,7 +56,7 @@ describe("what only a deployment knows", () => {
     expect(exitCode).toBe(0);
     expect(output.split("\n")).toEqual([
       "Placeholders stand for what is known only once the stack is deployed: image of api, image of frontend, address of api, address of frontend. Supply by --values FILE, from: pulumi stack output --stack shop --json",
-      expect.stringMatching(/shop: 18 written, 0 removed, 0 unchanged$/),
+      expect.stringMatching(/shop: 19 written, 0 removed, 0 unchanged$/),
     ]);
     expect(at("shop/api/deployment.yaml")).toContain(
       `image: registry.invalid/slipway/api@sha256:${"0".repeat(64)}\n`,
@@ -76,7 +76,7 @@ describe("what only a deployment knows", () => {
   test("comes from the stack's outputs, and images over them from a file of their own", async () => {
     const newer = { api: { reference: reference("newer"), version: "4713" } };
     const { exitCode, output } = await render("--strict", "--values", json(outputs), "--images", json(newer));
-    expect([exitCode, output.split("\n")]).toEqual([0, [expect.stringContaining("18 written")]]);
+    expect([exitCode, output.split("\n")]).toEqual([0, [expect.stringContaining("19 written")]]);
     expect(at("shop/api/deployment.yaml")).toContain(`image: ${reference("newer")}\n`);
     expect(at("shop/frontend/deployment.yaml")).toContain(`image: ${reference("frontend")}\n`);
     expect(at("shop/frontend/configmap.yaml")).toContain('"apiUrl": "http://203.0.113.1"');
@@ -175,7 +175,7 @@ describe("the directory", () => {
     await render();
     const before = tree();
     const { output } = await render();
-    expect(output).toContain("0 written, 0 removed, 18 unchanged");
+    expect(output).toContain("0 written, 0 removed, 19 unchanged");
     expect(tree()).toEqual(before);
   });
 
@@ -191,7 +191,7 @@ describe("the directory", () => {
     expect(Object.keys(tree())).toContain("shop/api/horizontalpodautoscaler.yaml");
     workspace.configure(config);
     const { output } = await render("--values", json(outputs));
-    expect(output).toContain("2 written, 1 removed, 16 unchanged");
+    expect(output).toContain("2 written, 1 removed, 17 unchanged");
     expect(Object.keys(tree())).not.toContain("shop/api/horizontalpodautoscaler.yaml");
     expect(at("other/README.md")).toBe("mine");
     expect(readdirSync(out).sort()).toEqual(["other", "shop"]);
