@@ -24,7 +24,7 @@ export interface HouseRule {
  * Namespaces of software that comes with manifests of its own, pinned by its release: the rules for pods are for
  * the application's.
  */
-const platformNamespaces = ["argocd", "flux-system", "monitoring"];
+const platformNamespaces = ["argo-rollouts", "argocd", "flux-system", "monitoring"];
 
 /** Azure's types that take no tags. One that is not listed must have them, so that a new type is looked at. */
 const untaggable = [

@@ -11,7 +11,10 @@ let cluster: Clients;
 type Config = { readonly [key: string]: unknown };
 
 /** What every release has, so that one that fails is over soon. */
-const soon = { rolloutDeadlineSeconds: deadline };
+const soon = {
+  rolloutDeadlineSeconds: deadline,
+  resources: { requests: { cpu: "5m", memory: "32Mi" } },
+};
 
 function configure({ workloads = {}, ...extra }: Config = {}): void {
   const { api, frontend } = workloads as { readonly api?: object; readonly frontend?: object };

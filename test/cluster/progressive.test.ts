@@ -42,11 +42,17 @@ async function pods(): Promise<
     }));
 }
 
+/** Little, for eight pods of one workload at a time. */
+const resources = { requests: { cpu: "5m", memory: "32Mi" } };
+
 function configure(strategy: object, env: Readonly<Record<string, string>> = {}): void {
   workspace.configure({
     platform: { kind: "local" },
     exposure: { frontend: { type: "NodePort", nodePort: 30360 }, api: { type: "NodePort", nodePort: 30361 } },
-    workloads: { frontend: { replicas: 4, rolloutDeadlineSeconds: 20, strategy, env }, api: { replicas: 1 } },
+    workloads: {
+      frontend: { replicas: 4, rolloutDeadlineSeconds: 20, resources, strategy, env },
+      api: { replicas: 1, resources },
+    },
   });
 }
 
@@ -59,6 +65,8 @@ const canary = (analysis: object = web) => ({
 
 beforeAll(async () => {
   workspace = new Workspace(stack);
+  // A database is not what this is about.
+  workspace.replace("infra/application.ts", '    database: { migrate: ["node", "dist/migrate.js"] },\n', "");
   cluster = clients();
   configure(canary());
   await workspace.deliver();
