@@ -131,7 +131,9 @@ export class PushedWorkload extends pulumi.ComponentResource {
           ...(handover !== undefined && object.kind !== "Secret" ? { retainOnDelete: true } : {}),
         },
       );
-      if (prerequisites.includes(object.kind)) needed.push(created);
+      // A Service is applied without its revision, which Argo Rollouts must have put back before it sees new pods.
+      if (prerequisites.includes(object.kind) || (progressive && object.kind === "Service"))
+        needed.push(created);
       if (created instanceof kubernetes.core.v1.Service) service ??= created;
       if (podKinds.includes(object.kind)) pods = appliedWorkload(object, created);
     }

@@ -1,7 +1,7 @@
 import type { ProgressiveStrategy } from "../config/strategy.ts";
 import { analysisName } from "./analysisTemplate.ts";
 import { metadata } from "./labels.ts";
-import { newPodsName } from "./newPodsService.ts";
+import { newPodsName, revisionLabel } from "./newPodsService.ts";
 import { podTemplate, revisions } from "./podTemplate.ts";
 import type { Release } from "./release.ts";
 
@@ -55,7 +55,7 @@ export function rollout(release: Release) {
         strategy.kind === "canary"
           ? { canary: canary(release, strategy) }
           : { blueGreen: blueGreen(release, strategy) },
-      template: podTemplate(release, "rollouts-pod-template-hash"),
+      template: podTemplate(release, revisionLabel),
     },
   } as const;
 }

@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Exposure } from "../config/exposure.ts";
 import { metadata, selectorLabels } from "./labels.ts";
+import { revisionedMetadata } from "./newPodsService.ts";
 import type { Release } from "./release.ts";
 
 /** How a load balancer of Azure is to be; other clouds look for other annotations. */
@@ -11,6 +12,14 @@ function azureAnnotations(exposure: Exposure): { annotations?: { [name: string]:
   if (exposure.dnsLabel !== undefined)
     return { annotations: { [`${prefix}-dns-label-name`]: exposure.dnsLabel } };
   return {};
+}
+
+function serviceMetadata(release: Release) {
+  const { annotations } = azureAnnotations(release.exposure);
+  if (release.strategy.kind !== "blueGreen")
+    return { ...metadata(release), ...(annotations === undefined ? {} : { annotations }) };
+  const own = revisionedMetadata(release);
+  return { ...own, annotations: { ...own.annotations, ...annotations } };
 }
 
 /**
@@ -32,7 +41,7 @@ export function service(release: Release) {
   return {
     apiVersion: "v1",
     kind: "Service",
-    metadata: { ...metadata(release), ...azureAnnotations(exposure) },
+    metadata: serviceMetadata(release),
     spec: {
       type: inside ? "ClusterIP" : exposure.type,
       selector: selectorLabels(release),

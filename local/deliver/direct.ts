@@ -7,6 +7,7 @@ import type { Released, ReleaseInputs } from "../../infra/gitops/release.ts";
 import { releaseType } from "../../infra/gitops/releaseResource.ts";
 import { takeOverType } from "../../infra/gitops/takeOver.ts";
 import { stackLabels } from "../../infra/workloads/labels.ts";
+import { revisionLabel, selectorAnnotation } from "../../infra/workloads/newPodsService.ts";
 import { Fault } from "../fault.ts";
 import { type Change, Cluster, type KubeObject, nameOf } from "./cluster.ts";
 import { evaluateProgram } from "./evaluate.ts";
@@ -45,6 +46,19 @@ function isComponent(type: string): boolean {
 function skipsAwait({ metadata }: KubeObject): boolean {
   const annotations = (metadata.annotations ?? {}) as { readonly [name: string]: string };
   return annotations["pulumi.com/skipAwait"] === "true";
+}
+
+/** A Service with the revision that Argo Rollouts has added to its selector, which is applied as a whole. */
+async function withRevision(cluster: Cluster, object: KubeObject): Promise<KubeObject> {
+  const annotations = (object.metadata.annotations ?? {}) as { readonly [name: string]: string };
+  if (!(selectorAnnotation in annotations)) return object;
+  type WithSelector = { readonly spec: { readonly selector?: { readonly [label: string]: string } } };
+  const { spec } = object as unknown as WithSelector;
+  const live = (await cluster.read(object)) as unknown as WithSelector | undefined;
+  const revision = live?.spec.selector?.[revisionLabel];
+  if (revision === undefined) return object;
+  const selector = { ...spec.selector, [revisionLabel]: revision };
+  return { ...object, spec: { ...spec, selector } } as unknown as KubeObject;
 }
 
 /**
@@ -142,7 +156,7 @@ class DirectProviders implements pulumi.runtime.Mocks {
     if (object.kind === "Job") await deleteFailedJob(this.cluster, object);
     const isAwaitedLater = skipsAwait(object);
     if (isAwaitedLater && podKinds.includes(object.kind)) await this.#noteServed(this.cluster, object);
-    const { live, change } = await this.cluster.apply(object);
+    const { live, change } = await this.cluster.apply(await withRevision(this.cluster, object));
     this.applied.push(live);
     this.changes[change] += 1;
     const onProgress = (summary: string) => this.#report.progress(`${nameOf(live)}: ${summary}`);

@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { Fault } from "../fault.ts";
 import type { Reporter } from "./direct.ts";
-import { deliveryKind, projectName, pushingWithHandover, type RawConfig, root } from "./project.ts";
+import { deliveryKind, isAtomic, projectName, pushingWithHandover, type RawConfig, root } from "./project.ts";
 
 /** The official npm package that fetches the CLI, for machines that have none, and the CLI's version. */
 const npmPackage = "pulumi@3.265.0";
@@ -126,7 +126,15 @@ export class LocalStack {
 
   /** `pulumi up`, without a question. @throws Fault with the CLI's last lines */
   async up(): Promise<void> {
-    await this.#run(["up", "--yes", "--skip-preview", "--stack", this.#options.stack]);
+    const { stack, config } = this.#options;
+    try {
+      await this.#run(["up", "--yes", "--skip-preview", "--stack", stack]);
+    } catch (error) {
+      // What an atomic release has put back is what the state is to have: the same release may be tried again.
+      if (isAtomic(config))
+        await this.#run(["refresh", "--yes", "--skip-preview", "--stack", stack]).catch(() => {});
+      throw error;
+    }
   }
 
   /** `pulumi destroy` of everything in the stack. @throws Fault with the CLI's last lines */

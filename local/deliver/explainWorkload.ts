@@ -1,4 +1,5 @@
 import type { V1Deployment } from "@kubernetes/client-node";
+import { revisionLabel } from "../../infra/workloads/newPodsService.ts";
 import type { Cluster, KubeObject } from "./cluster.ts";
 import { explainRollout } from "./explain.ts";
 
@@ -26,7 +27,12 @@ interface AnalysisRun {
 /** Why the last analysis of a Rollout's new pods failed, and what the pods that carried it out said; empty where none did. */
 async function explainAnalysis(cluster: Cluster, rollout: KubeObject): Promise<string> {
   const { namespace = "default", name } = rollout.metadata;
-  const all = await cluster.list("argoproj.io/v1alpha1", "AnalysisRun", {}, namespace);
+  const { currentPodHash } =
+    (rollout as { readonly status?: { readonly currentPodHash?: string } }).status ?? {};
+  if (currentPodHash === undefined) return "";
+  // Those of the revisions before tell why these have failed.
+  const labels = { [revisionLabel]: currentPodHash };
+  const all = await cluster.list("argoproj.io/v1alpha1", "AnalysisRun", labels, namespace);
   const runs = (all as unknown as AnalysisRun[])
     .filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.name === name))
     .sort(

@@ -82,6 +82,11 @@ export function deliveryKind(config: RawConfig): string {
   return (config[deliveryKey] as { readonly kind?: string } | undefined)?.kind ?? "push";
 }
 
+/** Whether a configuration has a failed release put the one before back. */
+export function isAtomic(config: RawConfig): boolean {
+  return (config[deliveryKey] as { readonly atomic?: boolean } | undefined)?.atomic === true;
+}
+
 /** A configuration that pushes, and takes the workloads over from whoever has delivered them before. */
 export function withHandover(config: RawConfig): RawConfig {
   return deliveryKind(config) === "push" ? pushingWithHandover(config) : config;

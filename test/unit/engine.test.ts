@@ -68,6 +68,17 @@ test("an update that fails shows the CLI's last forty lines, and nothing follows
   expect(calls()).toHaveLength(2);
 });
 
+test("an atomic release that fails has the state follow what was put back, and fails all the same", async () => {
+  const { cli, options, calls } = fakePulumi('case "$*" in *" up "*) echo broken; exit 255;; esac');
+  const config = { ...options.config, "slipway:delivery": { kind: "push", atomic: true } };
+  await expect(deliverByEngine(cli, { ...options, config })).rejects.toThrow("broken");
+  expect(calls()).toEqual([
+    "stack select --create local",
+    "up --yes --skip-preview --stack local",
+    "refresh --yes --skip-preview --stack local",
+  ]);
+});
+
 describe("the project that the CLI works in", () => {
   test("runs this repository's program with the stack's configuration, and leaves the checkout alone", async () => {
     const before = readdirSync(root);

@@ -129,6 +129,22 @@ test.each([
   expect({ ...rollout, strategy: undefined }).toEqual({ ...deployment, strategy: undefined });
 });
 
+test("no release changes a Service whose selector has a revision in it", () => {
+  const services = (strategy: StrategyInput) =>
+    of(strategy)
+      .filter(({ kind }) => kind === "Service")
+      .map(({ metadata }) => [metadata.name, "app.kubernetes.io/version" in metadata.labels]);
+  expect(services(blueGreen)).toEqual([
+    ["api", false],
+    ["api-preview", false],
+  ]);
+  // The canary's own Service alone: all pods are behind the other one.
+  expect(services(canary)).toEqual([
+    ["api", true],
+    ["api-canary", false],
+  ]);
+});
+
 test("an autoscaler scales the Rollout", () => {
   const workloads = { api: { autoscaling: { minReplicas: 2, maxReplicas: 4 } } };
   const objects = of(canary, {}, { workloads });
@@ -208,7 +224,7 @@ test("Argo CD may have Rollouts, and leaves what Argo Rollouts writes into Servi
   };
   const { spec } = application({ ...args });
   expect(spec.ignoreDifferences).toEqual([
-    { group: "", kind: "Service", managedFieldsManagers: ["rollouts-controller"] },
+    { group: "", kind: "Service", jsonPointers: ["/spec/selector/rollouts-pod-template-hash"] },
   ]);
   expect(spec.syncPolicy.syncOptions).toContain("RespectIgnoreDifferences=true");
   expect(appProject(args).spec.namespaceResourceWhitelist).toContainEqual({

@@ -1,5 +1,6 @@
 import type { SyncWindow } from "../../config/argocd.ts";
 import type { RenderableObject } from "../../delivery/manifest.ts";
+import { revisionLabel } from "../../workloads/newPodsService.ts";
 import { applicationName, argoApiVersion, argocdNamespace, stackFile } from "./names.ts";
 
 /** API group of each kind that is rendered: Argo CD may manage these in the stack's namespace, and nothing else. */
@@ -84,8 +85,8 @@ export function application(args: ApplicationArgs) {
         // By default a failed sync stays with its commit, and a fix waits until its last retry.
         retry: { limit: 5, refresh: true, backoff: { duration: "3s", factor: 1, maxDuration: "3s" } },
       },
-      // It writes the revision into the selectors of Services.
-      ignoreDifferences: [{ group: "", kind: "Service", managedFieldsManagers: ["rollouts-controller"] }],
+      // Argo Rollouts writes the revision into the selectors of Services.
+      ignoreDifferences: [{ group: "", kind: "Service", jsonPointers: [`/spec/selector/${revisionLabel}`] }],
       revisionHistoryLimit: 5,
     },
   };
