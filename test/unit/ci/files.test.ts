@@ -4,6 +4,7 @@ import { execaSync } from "execa";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { root } from "../../../local/deliver/project.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 const workflows = readdirSync(join(root, ".github/workflows")).map((name) => `.github/workflows/${name}`);
 
@@ -77,6 +78,52 @@ describe.each(Object.entries(systems))("%s", (_, files) => {
 
 test("every file of a pipeline is one of these", () => {
   expect(workflows.sort()).toEqual([...systems["GitHub Actions"]].sort());
+});
+
+describe("GitLab CI", () => {
+  /** Jobs that a pipeline has, as gitlab-ci-local reads file and rules; it holds the file to GitLab's schema first. */
+  function jobsOf(variables: Record<string, string>): string[] {
+    const directory = temporaryDirectory({ ".gitlab-ci.yml": read("ci/gitlab-ci.yml") });
+    execaSync("git", ["init", "--quiet", "--initial-branch=main"], { cwd: directory });
+    execaSync("git", ["add", "--all"], { cwd: directory });
+    const identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
+    execaSync("git", [...identity, "commit", "--quiet", "--message", "Start"], { cwd: directory });
+    const { stdout } = execaSync(
+      process.execPath,
+      [
+        join(root, "node_modules/gitlab-ci-local/dist/index.js"),
+        "--list-json",
+        // GitLab sets it for a branch's pipeline alone.
+        ...("CI_MERGE_REQUEST_SOURCE_PROJECT_ID" in variables
+          ? ["--unset-variable", "CI_COMMIT_BRANCH"]
+          : []),
+        ...["--ignore-predefined-vars", Object.keys(variables).join(",")],
+        ...Object.entries(variables).flatMap(([name, value]) => ["--variable", `${name}=${value}`]),
+      ],
+      { cwd: directory },
+    );
+    return (JSON.parse(stdout) as { name: string; when: string }[])
+      .filter(({ when }) => when !== "never")
+      .map(({ name, when }) => (when === "manual" ? `${name} by hand` : name));
+  }
+  const merge = { CI_PIPELINE_SOURCE: "merge_request_event", CI_PROJECT_ID: "1" };
+
+  test.each([
+    ["the main branch", {}, ["test", "build", "dev", "prod by hand"]],
+    [
+      "a merge request",
+      { ...merge, CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "1" },
+      ["test", "preview", "build", "review", "review-end by hand"],
+    ],
+    [
+      "a fork's merge request",
+      { ...merge, CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "2" },
+      ["test", "preview-fork"],
+    ],
+    ["the schedule", { CI_PIPELINE_SOURCE: "schedule" }, ["drift", "clean"]],
+  ])("the jobs of %s are these", (_, variables, jobs) => {
+    expect(jobsOf(variables)).toEqual(jobs);
+  });
 });
 
 interface Job {
