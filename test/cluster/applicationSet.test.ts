@@ -24,10 +24,15 @@ afterAll(async () => {
   await hub.remove();
 });
 
-/** uid of each pod of a stack. */
+/** uid of each pod of a stack that runs, and is not about to end. */
 async function pods(namespace: string): Promise<(string | undefined)[]> {
   const { items } = await kube.core.listNamespacedPod({ namespace });
-  return items.map(({ metadata }) => metadata?.uid).sort();
+  return items
+    .filter(
+      ({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase === "Running",
+    )
+    .map(({ metadata }) => metadata?.uid)
+    .sort();
 }
 
 async function ownerOf(stack: string): Promise<unknown> {

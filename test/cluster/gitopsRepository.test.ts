@@ -52,7 +52,7 @@ async function commitInVain(changes: { key?: string; knownHosts?: string }): Pro
 
 test("a key that the server does not know is refused, and nothing is committed", async () => {
   expect(await commitInVain({ key: keyPair("stranger").key })).toMatch(
-    /manifests repository: ssh:\/\/.*: refuses the key/,
+    /manifests repository: ssh:\/\/.*: refuses the credentials/,
   );
 });
 
