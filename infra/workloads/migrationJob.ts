@@ -37,6 +37,11 @@ SELECT format('DROP ROLE %I', old.rolname) FROM pg_roles old JOIN pg_auth_member
 SELECT format('GRANT USAGE, CREATE ON SCHEMA public TO %I', :'database') \\gexec
 `.trimStart();
 
+/** A node learns of a server's address a moment after the server is ready, and a managed one may fail over just now. */
+const awaitServer = "n=0; until pg_isready --quiet || [ $n -ge 30 ]; do n=$((n + 1)); sleep 1; done";
+
+const runScript = 'printf %s "$SCRIPT" | psql --no-psqlrc --quiet --tuples-only --set=ON_ERROR_STOP=1';
+
 function setUpContainer(release: Release) {
   const { database } = release;
   if (database?.setUpImage === undefined) return undefined;
@@ -45,11 +50,7 @@ function setUpContainer(release: Release) {
     image: database.setUpImage,
     imagePullPolicy: "IfNotPresent",
     // By way of standard input, for \gexec; the passwords come by the environment, never as an argument.
-    command: [
-      "sh",
-      "-c",
-      'printf %s "$SCRIPT" | psql --no-psqlrc --quiet --tuples-only --set=ON_ERROR_STOP=1',
-    ],
+    command: ["sh", "-c", `${awaitServer}\n${runScript}`],
     env: [{ name: "SCRIPT", value: setUp }],
     envFrom: [{ secretRef: { name: adminSecretName } }, { secretRef: { name: database.secretName } }],
     resources: { requests: { cpu: "50m", memory: "32Mi" }, limits: { memory: "128Mi" } },
