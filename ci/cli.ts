@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { explain } from "../local/fault.ts";
+import { explain } from "../infra/fault.ts";
 
 /** A whole number of seconds. */
 function seconds(text: string): number {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { findPulumi, type PulumiCli } from "../local/deliver/engine.ts";
 import { root } from "../local/deliver/project.ts";
-import { Fault } from "../local/fault.ts";
+import { Fault } from "../infra/fault.ts";
 import { claimAbandoned, forgetRun, lockIn, noteRun } from "./lock.ts";
 import type { PreviewJson } from "./preview/changes.ts";
 

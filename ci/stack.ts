@@ -3,7 +3,7 @@ import { type Release, release as releaseSchema } from "../infra/config/images.t
 import { configNamespace } from "../infra/config/stack.ts";
 import { sharedState } from "../infra/platform/shared.ts";
 import { root, type StackFile } from "../local/deliver/project.ts";
-import { Fault } from "../local/fault.ts";
+import { Fault } from "../infra/fault.ts";
 import type { PreviewJson } from "./preview/changes.ts";
 import type { Pulumi } from "./pulumi.ts";
 import { withTemporaryProject, withTemporaryStackFile } from "./stackFile.ts";

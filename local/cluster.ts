@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { clusterObjects } from "./components/cluster-objects.ts";
 import { podNameservers } from "./components/node.ts";
 import { kubeconfigTls } from "./components/tls.ts";
-import { Fault } from "./fault.ts";
+import { Fault } from "../infra/fault.ts";
 import { digestOf, readIfPresent, writeFileAtomic } from "./files.ts";
 import { get } from "./http.ts";
 import { kubeconfigPath } from "./pki.ts";

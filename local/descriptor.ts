@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { Fault } from "./fault.ts";
+import { Fault } from "../infra/fault.ts";
 
 /** Where the environment keeps everything unless told otherwise. */
 export const DEFAULT_STATE_DIR = "/var/lib/slipway";

@@ -1,6 +1,6 @@
 import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
-import { Fault } from "./fault.ts";
+import { Fault } from "../infra/fault.ts";
 
 /**
  * Stops when one of these paths, which need not exist yet, is on a file system with too little room.

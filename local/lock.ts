@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from "node:net";
-import { Fault } from "./fault.ts";
+import { Fault } from "../infra/fault.ts";
 
 const MACHINE = "\0slipway";
 

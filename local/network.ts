@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { Fault } from "./fault.ts";
+import { Fault } from "../infra/fault.ts";
 import type { HostRecord } from "./host.ts";
 import { socketProbe } from "./http.ts";
 import type { Ports } from "./ports.ts";

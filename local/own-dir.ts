@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Fault } from "./fault.ts";
+import { Fault } from "../infra/fault.ts";
 
 /** Shows that a directory is the environment's: stop deletes no other. */
 const MARKER = ".slipway";

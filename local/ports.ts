@@ -1,4 +1,4 @@
-import { Fault } from "./fault.ts";
+import { Fault } from "../infra/fault.ts";
 import { run } from "./run.ts";
 
 /** First port of the block that the environment takes. */

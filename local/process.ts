@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Fault } from "./fault.ts";
+import { Fault } from "../infra/fault.ts";
 import { writeFileAtomic } from "./files.ts";
 import { SYSTEM_PATH } from "./run.ts";
 import type { Settings } from "./settings.ts";

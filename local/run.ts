@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { Fault } from "./fault.ts";
+import { Fault } from "../infra/fault.ts";
 
 /** Search path of every process: the system's, never the caller's. */
 export const SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin";

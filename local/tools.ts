@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { requireSpace } from "./disk.ts";
-import { Fault } from "./fault.ts";
+import { Fault } from "../infra/fault.ts";
 import { digestOf } from "./files.ts";
 import { buildMark } from "./process.ts";
 import { ask, run } from "./run.ts";

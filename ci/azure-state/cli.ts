@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { explain, Fault } from "../../local/fault.ts";
+import { explain, Fault } from "../../infra/fault.ts";
 import { runSteps } from "../../local/render.ts";
 import { nextCommands, type StateContext, stateOptions, stateTasks } from "./steps.ts";
 

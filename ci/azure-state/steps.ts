@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { ListrTask } from "listr2";
 import { z } from "zod";
-import { Fault } from "../../local/fault.ts";
+import { Fault } from "../../infra/fault.ts";
 
 /** Name of the blob container, and of the key in the vault. */
 const stateName = "pulumi";

@@ -1,5 +1,5 @@
 import type { Release } from "../../infra/config/images.ts";
-import { Fault } from "../../local/fault.ts";
+import { Fault } from "../../infra/fault.ts";
 import { deployRelease } from "../deploy.ts";
 import { Pulumi } from "../pulumi.ts";
 import { actor, describeRelease, readRelease } from "../release.ts";

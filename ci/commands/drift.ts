@@ -1,4 +1,4 @@
-import { Fault } from "../../local/fault.ts";
+import { Fault } from "../../infra/fault.ts";
 import { argoProblems } from "../gitops.ts";
 import { type Change, changesOf } from "../preview/changes.ts";
 import { Pulumi } from "../pulumi.ts";

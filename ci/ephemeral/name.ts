@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Fault } from "../../local/fault.ts";
+import { Fault } from "../../infra/fault.ts";
 
 /** Begins the name of every ephemeral stack, so that none is ever taken for a permanent one. */
 export const prefix = "eph-";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { registryUrl } from "../../infra/platform/reachable.ts";
 import { dockerConfig } from "../../local/deliver/image.ts";
-import { Fault } from "../../local/fault.ts";
+import { Fault } from "../../infra/fault.ts";
 
 export interface Attested {
   /** What was attached to the images, for people. */

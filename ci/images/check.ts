@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { contentOf } from "../../infra/workloads/content.ts";
 import type { Application, HttpCheck, Workload } from "../../infra/workloads/definition.ts";
 import { type DockerClient, runDocker } from "../../local/deliver/image.ts";
-import { Fault } from "../../local/fault.ts";
+import { Fault } from "../../infra/fault.ts";
 
 /** Marks the containers of checks with the second after which one is surely left over. */
 const label = "slipway.check.until";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { AppliedWorkload } from "../../local/deliver/release.ts";
+import type { AppliedWorkload } from "../cluster/release.ts";
 import type { PushConfig } from "../config/delivery.ts";
 import type { Exposure } from "../config/exposure.ts";
 import type { Released } from "../gitops/release.ts";

@@ -1,6 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { AppliedWorkload } from "../../local/deliver/release.ts";
+import type { AppliedWorkload } from "../cluster/release.ts";
 import { ordinalEnds, type WorkloadObject } from "../workloads/build.ts";
 
 type Kind = WorkloadObject["kind"];

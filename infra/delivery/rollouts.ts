@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { AppliedWorkload, ReleaseGoal, Revisions, RolledOut } from "../../local/deliver/release.ts";
+import type { AppliedWorkload, ReleaseGoal, Revisions, RolledOut } from "../cluster/release.ts";
 import { runInOwnProcess } from "../gitops/ownProcess.ts";
 
 /** Pulumi's type of the resource, by which direct delivery knows it. */

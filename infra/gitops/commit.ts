@@ -1,6 +1,6 @@
 import { createHash, randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Fault } from "../../local/fault.ts";
+import { Fault } from "../fault.ts";
 import { branchRefused, explainGit } from "./explain.ts";
 import { GitFailure, type GitRemote, ScratchRepository } from "./git.ts";
 

@@ -1,4 +1,4 @@
-import { Fault } from "../../local/fault.ts";
+import { Fault } from "../fault.ts";
 import { GitFailure } from "./git.ts";
 
 /** What git, ssh and git servers say, and what it means for whoever configured the stack. */

@@ -1,5 +1,5 @@
-import { Cluster } from "../../local/deliver/cluster.ts";
-import { Fault } from "../../local/fault.ts";
+import { Cluster } from "../cluster/cluster.ts";
+import { Fault } from "../fault.ts";
 import { awaitApplication } from "./argocd/applicationSet.ts";
 import { takeFromPush } from "./argocd/handover.ts";
 import { awaitSync, requestRefresh, type SyncGoal } from "./argocd/sync.ts";

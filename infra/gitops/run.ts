@@ -1,9 +1,9 @@
 // Run by dynamic providers, in the project's own Node.js: a task's name as argument and its inputs as JSON on standard
 // input, its result as JSON on standard output, its progress on standard error.
 import { text } from "node:stream/consumers";
-import { Cluster } from "../../local/deliver/cluster.ts";
-import { type ReleaseGoal, rollOut } from "../../local/deliver/release.ts";
-import { explain } from "../../local/fault.ts";
+import { Cluster } from "../cluster/cluster.ts";
+import { type ReleaseGoal, rollOut } from "../cluster/release.ts";
+import { explain } from "../fault.ts";
 import { takeFromArgocd } from "./argocd/handover.ts";
 import { type ReleaseInputs, release } from "./release.ts";
 import type { TakeOverInputs } from "./takeOver.ts";

@@ -3,7 +3,7 @@ import { application } from "../../infra/application.ts";
 import { renderChart } from "../../infra/delivery/chart.ts";
 import { header, renderingOf, renderStack } from "../../infra/delivery/render.ts";
 import { checkApplication } from "../../infra/workloads/check.ts";
-import { Fault } from "../fault.ts";
+import { Fault } from "../../infra/fault.ts";
 import { readOfflineStack } from "../manifests/offlineStack.ts";
 import { writeTree } from "../manifests/tree.ts";
 import { readOutputs, resolveValues } from "../manifests/values.ts";

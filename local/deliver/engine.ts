@@ -4,7 +4,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
-import { Fault } from "../fault.ts";
+import { Fault } from "../../infra/fault.ts";
 import type { Reporter } from "./direct.ts";
 import { deliveryKind, isAtomic, projectName, pushingWithHandover, type RawConfig, root } from "./project.ts";
 

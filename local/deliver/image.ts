@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { execa } from "execa";
-import { Fault } from "../fault.ts";
+import { Fault } from "../../infra/fault.ts";
 import { root } from "./project.ts";
 
 /** Inputs of a `docker.Image` of the Pulumi program. */

@@ -10,7 +10,7 @@ import { kubeconfigFiles, readKubeconfigContext } from "../../infra/platform/kub
 import { checkApplication } from "../../infra/workloads/check.ts";
 import { isProgressive } from "../../infra/workloads/release.ts";
 import { readDescriptor } from "../descriptor.ts";
-import { Fault } from "../fault.ts";
+import { Fault } from "../../infra/fault.ts";
 import { type Delivered, deliverDirectly, destroyDirectly, type Reporter } from "./direct.ts";
 import { deliverByEngine, findPulumi, LocalStack, type PulumiCli } from "./engine.ts";
 import { projectName, stackConfig, withDelivery } from "./project.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { DeliveryConfig } from "../../infra/config/delivery.ts";
-import { Fault } from "../fault.ts";
+import { Fault } from "../../infra/fault.ts";
 
 /** The project's root, where Pulumi.yaml is. */
 export const root = join(import.meta.dirname, "../..");

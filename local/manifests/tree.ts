@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { RenderedFile } from "../../infra/delivery/render.ts";
-import { Fault } from "../fault.ts";
+import { Fault } from "../../infra/fault.ts";
 
 export interface TreeChanges {
   readonly written: number;

@@ -10,7 +10,7 @@ import { hasPullSecret, pullSecretName } from "../../infra/platform/pullSecret.t
 import { addressesIn } from "../../infra/workloads/content.ts";
 import { databaseSecretKey, workloadsWithDatabase } from "../../infra/workloads/database.ts";
 import type { Application } from "../../infra/workloads/definition.ts";
-import { Fault } from "../fault.ts";
+import { Fault } from "../../infra/fault.ts";
 import { isSealed, type OfflineStack } from "./offlineStack.ts";
 
 const images = z.record(

@@ -11,7 +11,7 @@ import {
   permissions,
 } from "../../infra/gitops/flux/objects.ts";
 import { type Released, release } from "../../infra/gitops/release.ts";
-import { Cluster, type KubeObject } from "../../local/deliver/cluster.ts";
+import { Cluster, type KubeObject } from "../../infra/cluster/cluster.ts";
 import { readDescriptor } from "../../local/descriptor.ts";
 import { readGitopsDescriptor } from "../../local/gitops/descriptor.ts";
 import { type Clients, clients, getGreeting, getText } from "../support/cluster.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Cluster } from "../../local/deliver/cluster.ts";
+import type { Cluster } from "../../infra/cluster/cluster.ts";
 import { type Clients, clients, getGreeting, resourceVersions, stackObjects } from "../support/cluster.ts";
 import {
   applicationStatus,

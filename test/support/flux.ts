@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { parseAllDocuments } from "yaml";
-import { Cluster, type KubeObject } from "../../local/deliver/cluster.ts";
+import { Cluster, type KubeObject } from "../../infra/cluster/cluster.ts";
 import { readDescriptor } from "../../local/descriptor.ts";
 import { resolveSettings } from "../../local/settings.ts";
 import { fluxKustomizeTools, fluxSourceTools, provideTools, type ToolFamily } from "../../local/tools.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { type ApplicationStatus, statusOf } from "../../infra/gitops/argocd/status.ts";
 import { applicationOf, requestRefresh } from "../../infra/gitops/argocd/sync.ts";
-import { Cluster } from "../../local/deliver/cluster.ts";
+import { Cluster } from "../../infra/cluster/cluster.ts";
 import { readDescriptor } from "../../local/descriptor.ts";
 import { readGitopsDescriptor } from "../../local/gitops/descriptor.ts";
 import { writeFiles } from "./temporary.ts";

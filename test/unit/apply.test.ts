@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { stringify } from "yaml";
-import { Cluster, type KubeObject } from "../../local/deliver/cluster.ts";
+import { Cluster, type KubeObject } from "../../infra/cluster/cluster.ts";
 
 /** An API server that knows no object and keeps what it is sent. */
 async function apiServer() {

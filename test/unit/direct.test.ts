@@ -5,7 +5,7 @@ import { expect, test, vi } from "vitest";
 import { buildAndPush, type DockerClient, type ImageInputs } from "../../local/deliver/image.ts";
 import { root } from "../../local/deliver/project.ts";
 import { withoutSecretMarkers } from "../../local/deliver/secrets.ts";
-import { Fault } from "../../local/fault.ts";
+import { Fault } from "../../infra/fault.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 const digest = `sha256:${"b".repeat(64)}`;

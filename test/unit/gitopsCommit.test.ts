@@ -6,7 +6,7 @@ import { expect, test, vi } from "vitest";
 import { type CommitRequest, commitFiles, newestWith } from "../../infra/gitops/commit.ts";
 import type { GitCredentials } from "../../infra/gitops/git.ts";
 import { commitMessage } from "../../infra/gitops/message.ts";
-import { Fault } from "../../local/fault.ts";
+import { Fault } from "../../infra/fault.ts";
 import { BareRepository } from "../support/bareRepository.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 

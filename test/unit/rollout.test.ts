@@ -1,8 +1,8 @@
 import type { V1DeploymentStatus } from "@kubernetes/client-node";
 import { expect, test, vi } from "vitest";
-import type { Cluster, KubeObject } from "../../local/deliver/cluster.ts";
-import { waitForRollout } from "../../local/deliver/rollout.ts";
-import { Fault } from "../../local/fault.ts";
+import type { Cluster, KubeObject } from "../../infra/cluster/cluster.ts";
+import { waitForRollout } from "../../infra/cluster/rollout.ts";
+import { Fault } from "../../infra/fault.ts";
 
 vi.mock("node:timers/promises", () => ({ setTimeout: async () => {} }));
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Cluster, KubeObject } from "../../../local/deliver/cluster.ts";
-import { Fault } from "../../../local/fault.ts";
+import type { Cluster, KubeObject } from "../../cluster/cluster.ts";
+import { Fault } from "../../fault.ts";
 import { stackLabels } from "../../workloads/labels.ts";
 import { application } from "./application.ts";
 import { applicationName, applicationSetName, argoApiVersion, argocdNamespace, stackFile } from "./names.ts";

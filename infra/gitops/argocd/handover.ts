@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Cluster, Conflict, type KubeObject, nameOf } from "../../../local/deliver/cluster.ts";
+import { type Cluster, Conflict, type KubeObject, nameOf } from "../../cluster/cluster.ts";
 import { argocdFieldManager, argocdNamespace, trackingAnnotation } from "./names.ts";
 import { type ApplicationStatus, type ResourceStatus, statusOf } from "./status.ts";
 import { applicationOf } from "./sync.ts";

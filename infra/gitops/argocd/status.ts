@@ -1,4 +1,4 @@
-import type { KubeObject } from "../../../local/deliver/cluster.ts";
+import type { KubeObject } from "../../cluster/cluster.ts";
 
 /** An object of an Application, with how it compares with the repository. */
 export interface ResourceStatus {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Cluster, type KubeObject, nameOf } from "../../../local/deliver/cluster.ts";
-import { explainWorkload } from "../../../local/deliver/explainWorkload.ts";
-import { progressOf } from "../../../local/deliver/progress.ts";
-import { Fault } from "../../../local/fault.ts";
+import { type Cluster, type KubeObject, nameOf } from "../../cluster/cluster.ts";
+import { explainWorkload } from "../../cluster/explainWorkload.ts";
+import { progressOf } from "../../cluster/progress.ts";
+import { Fault } from "../../fault.ts";
 import { applicationName, argoApiVersion, argocdNamespace } from "./names.ts";
 import { type ApplicationStatus, operationRevision, statusOf, summaryOf } from "./status.ts";
 

@@ -1,4 +1,4 @@
-import type { KubeObject } from "../../../local/deliver/cluster.ts";
+import type { KubeObject } from "../../cluster/cluster.ts";
 import type { ResourceStatus } from "../argocd/status.ts";
 
 export interface Condition {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Cluster, type KubeObject, nameOf } from "../../../local/deliver/cluster.ts";
-import { explainRollout } from "../../../local/deliver/explain.ts";
-import { Fault } from "../../../local/fault.ts";
+import { type Cluster, type KubeObject, nameOf } from "../../cluster/cluster.ts";
+import { explainRollout } from "../../cluster/explain.ts";
+import { Fault } from "../../fault.ts";
 import { takeFromPush } from "../argocd/handover.ts";
 import type { SyncGoal } from "../argocd/sync.ts";
 import { fluxName, fluxNamespace, kustomizeApiVersion, requestedAt, sourceApiVersion } from "./names.ts";

@@ -1,5 +1,5 @@
 import type { V1Deployment } from "@kubernetes/client-node";
-import { revisionLabel } from "../../infra/workloads/newPodsService.ts";
+import { revisionLabel } from "../workloads/newPodsService.ts";
 import type { Cluster, KubeObject } from "./cluster.ts";
 import { explainRollout } from "./explain.ts";
 
