@@ -12,7 +12,7 @@ import { registry, registryCredentials } from "./components/registry.ts";
 import { volumes } from "./components/volumes.ts";
 import { currentBoot, type Descriptor, descriptorPath, descriptorSchema } from "./descriptor.ts";
 import { requireSpace } from "./disk.ts";
-import { Fault } from "./fault.ts";
+import { Fault } from "../infra/fault.ts";
 import { writeFileAtomic } from "./files.ts";
 import { prepareHost, readHostRecord } from "./host.ts";
 import { loadToolImage, type ToolImage, toolImage } from "./images.ts";

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "nod
 import { join } from "node:path";
 import type { ListrTask } from "listr2";
 import { removeCgroups } from "./cgroups.ts";
-import { Fault } from "./fault.ts";
+import { Fault } from "../infra/fault.ts";
 import { readHostRecord, restoreHost } from "./host.ts";
 import { KUBELET_SOCKET, removeFilters, removeInterfaces } from "./network.ts";
 import { removeOwnDir } from "./own-dir.ts";
