@@ -36,16 +36,25 @@ export async function stackObjects(
   const kinds = [["v1", "Namespace"] as const, ...prunedKinds];
   const lists = await Promise.all(
     kinds.map(async ([apiVersion, kind]) => {
-      const { items } = await objects.list<KubernetesObject>(
-        apiVersion,
-        kind,
-        kind === "Namespace" ? undefined : stack,
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-        selector,
-      );
+      const { items } = await objects
+        .list<KubernetesObject>(
+          apiVersion,
+          kind,
+          kind === "Namespace" ? undefined : stack,
+          undefined,
+          undefined,
+          undefined,
+          undefined,
+          selector,
+        )
+        .catch((error: Error) => {
+          // A kind whose definition is not in the cluster, as of Argo Rollouts, has no objects.
+          const isAbsent =
+            (error as { code?: number }).code === 404 ||
+            error.message.startsWith("Unrecognized API version and kind");
+          if (isAbsent) return { items: [] as KubernetesObject[] };
+          throw error;
+        });
       return items.map((item) => ({ ...item, apiVersion, kind }));
     }),
   );
