@@ -48,6 +48,16 @@ function skipsAwait({ metadata }: KubeObject): boolean {
   return annotations["pulumi.com/skipAwait"] === "true";
 }
 
+/** An object as its cluster is to have it: what Pulumi's engine is told by annotations is of no use there. */
+function withoutEngineAnnotations(object: KubeObject): KubeObject {
+  const { annotations, ...metadata } = object.metadata as KubeObject["metadata"] & {
+    readonly annotations?: { readonly [name: string]: string };
+  };
+  const others = Object.entries(annotations ?? {}).filter(([name]) => !name.startsWith("pulumi.com/"));
+  if (others.length === 0) return { ...object, metadata };
+  return { ...object, metadata: { ...metadata, annotations: Object.fromEntries(others) } } as KubeObject;
+}
+
 /** A Service with the revision that Argo Rollouts has added to its selector, which is applied as a whole. */
 async function withRevision(cluster: Cluster, object: KubeObject): Promise<KubeObject> {
   const annotations = (object.metadata.annotations ?? {}) as { readonly [name: string]: string };
@@ -156,7 +166,9 @@ class DirectProviders implements pulumi.runtime.Mocks {
     if (object.kind === "Job") await deleteFailedJob(this.cluster, object);
     const isAwaitedLater = skipsAwait(object);
     if (isAwaitedLater && podKinds.includes(object.kind)) await this.#noteServed(this.cluster, object);
-    const { live, change } = await this.cluster.apply(await withRevision(this.cluster, object));
+    const { live, change } = await this.cluster.apply(
+      await withRevision(this.cluster, withoutEngineAnnotations(object)),
+    );
     this.applied.push(live);
     this.changes[change] += 1;
     const onProgress = (summary: string) => this.#report.progress(`${nameOf(live)}: ${summary}`);
