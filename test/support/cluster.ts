@@ -8,6 +8,7 @@ import {
   NetworkingV1Api,
   PolicyV1Api,
 } from "@kubernetes/client-node";
+import { Cluster } from "../../infra/cluster/cluster.ts";
 import { prunedKinds } from "../../local/deliver/prune.ts";
 import { readDescriptor } from "../../local/descriptor.ts";
 
@@ -22,6 +23,7 @@ export function clients() {
     networking: config.makeApiClient(NetworkingV1Api),
     policy: config.makeApiClient(PolicyV1Api),
     objects: KubernetesObjectApi.makeApiClient(config),
+    cluster: new Cluster(config.exportConfig()),
   };
 }
 
@@ -29,36 +31,17 @@ export type Clients = ReturnType<typeof clients>;
 
 /** Every object of a stack, its namespace included, by `kind/name`. */
 export async function stackObjects(
-  { objects }: Clients,
+  { cluster }: Clients,
   stack: string,
 ): Promise<Map<string, KubernetesObject>> {
-  const selector = `app.kubernetes.io/instance=${stack},app.kubernetes.io/managed-by=slipway`;
+  const labels = { "app.kubernetes.io/instance": stack, "app.kubernetes.io/managed-by": "slipway" };
   const kinds = [["v1", "Namespace"] as const, ...prunedKinds];
   const lists = await Promise.all(
-    kinds.map(async ([apiVersion, kind]) => {
-      const { items } = await objects
-        .list<KubernetesObject>(
-          apiVersion,
-          kind,
-          kind === "Namespace" ? undefined : stack,
-          undefined,
-          undefined,
-          undefined,
-          undefined,
-          selector,
-        )
-        .catch((error: Error) => {
-          // A kind whose definition is not in the cluster, as of Argo Rollouts, has no objects.
-          const isAbsent =
-            (error as { code?: number }).code === 404 ||
-            error.message.startsWith("Unrecognized API version and kind");
-          if (isAbsent) return { items: [] as KubernetesObject[] };
-          throw error;
-        });
-      return items.map((item) => ({ ...item, apiVersion, kind }));
-    }),
+    kinds.map(([apiVersion, kind]) =>
+      cluster.list(apiVersion, kind, labels, kind === "Namespace" ? undefined : stack),
+    ),
   );
-  return new Map(lists.flat().map((object) => [`${object.kind}/${object.metadata?.name}`, object]));
+  return new Map(lists.flat().map((object) => [`${object.kind}/${object.metadata.name}`, object]));
 }
 
 /** `metadata.resourceVersion` of each object. */
