@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RolloutsInstall } from "../config/strategy.ts";
+import { installController } from "../gitops/controller.ts";
 import type { Manifest } from "../gitops/manifests.ts";
-import { KubernetesObject } from "../gitops/resource.ts";
 import { ownerLabel } from "../workloads/labels.ts";
 import { rolloutsNamespace } from "../workloads/rollout.ts";
 import { customizeRollouts } from "./manifests.ts";
@@ -24,26 +24,8 @@ export class ArgoRollouts extends pulumi.ComponentResource {
   constructor(name: string, args: ArgoRolloutsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("slipway:rollouts:ArgoRollouts", name, {}, opts);
     const { install, manifests, labels, project, stack } = args;
-    const namespace = new KubernetesObject(
-      `${name}-namespace`,
-      {
-        apiVersion: "v1",
-        kind: "Namespace",
-        metadata: {
-          name: rolloutsNamespace,
-          labels: { ...labels, "pod-security.kubernetes.io/enforce": "restricted" },
-        },
-      },
-      { parent: this },
-    );
-    const objects = customizeRollouts(manifests, install, ownerLabel({ project, stack })).map(
-      (object) =>
-        new KubernetesObject(`${name}-${object.kind}-${object.metadata.name}`.toLowerCase(), object, {
-          parent: this,
-          dependsOn: [namespace],
-        }),
-    );
-    this.objects = [namespace, ...objects];
+    const objects = customizeRollouts(manifests, install, ownerLabel({ project, stack }));
+    this.objects = installController(name, { name: rolloutsNamespace, labels }, objects, this);
     this.registerOutputs({});
   }
 }

@@ -1,10 +1,9 @@
 import { defaultRolloutsVersion, type RolloutsInstall } from "../config/strategy.ts";
+import { placed } from "../gitops/controller.ts";
 import { type Manifest, officialManifests } from "../gitops/manifests.ts";
 import { rolloutsNamespace } from "../workloads/rollout.ts";
 
 const releases = "https://github.com/argoproj/argo-rollouts/releases/download";
-
-const clusterScoped = ["CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"];
 
 /**
  * The official manifests of a release of Argo Rollouts.
@@ -55,15 +54,9 @@ export function customizeRollouts(
   ownerLabel: { readonly [key: string]: string },
 ): Manifest[] {
   return manifests.map((manifest) => {
-    const { metadata, kind } = manifest;
-    const placed: Manifest = {
-      ...manifest,
-      metadata: clusterScoped.includes(kind)
-        ? { ...metadata, labels: { ...metadata.labels, ...ownerLabel } }
-        : { ...metadata, namespace: rolloutsNamespace },
-    };
-    return kind === "Deployment"
-      ? withImage(placed, image ?? `quay.io/argoproj/argo-rollouts:${version}`)
-      : placed;
+    const object = placed(manifest, rolloutsNamespace, ownerLabel);
+    return object.kind === "Deployment"
+      ? withImage(object, image ?? `quay.io/argoproj/argo-rollouts:${version}`)
+      : object;
   });
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ArgocdInstall } from "../../config/argocd.ts";
 import { ownerLabel } from "../../workloads/labels.ts";
+import { installController } from "../controller.ts";
 import { KubernetesObject } from "../resource.ts";
 import type { Manifest } from "./manifests.ts";
 import { argocdNamespace } from "./names.ts";
@@ -29,26 +30,9 @@ export class ArgoCd extends pulumi.ComponentResource {
   constructor(name: string, args: ArgoCdArgs, opts?: pulumi.ComponentResourceOptions) {
     super("slipway:gitops:ArgoCd", name, {}, opts);
     const { manifests, images, sso, knownHosts, labels, project, stack } = args;
-    const namespace = new KubernetesObject(
-      `${name}-namespace`,
-      {
-        apiVersion: "v1",
-        kind: "Namespace",
-        metadata: {
-          name: argocdNamespace,
-          labels: { ...labels, "pod-security.kubernetes.io/enforce": "restricted" },
-        },
-      },
-      { parent: this },
-    );
     const settings = { images, sso, knownHosts, ownerLabel: ownerLabel({ project, stack }) };
-    const objects = customize(manifests, settings).map(
-      (object) =>
-        new KubernetesObject(`${name}-${object.kind}-${object.metadata.name}`.toLowerCase(), object, {
-          parent: this,
-          dependsOn: [namespace],
-        }),
-    );
+    const namespace = { name: argocdNamespace, labels };
+    const objects = installController(name, namespace, customize(manifests, settings), this);
     if (sso !== undefined) {
       const secret = new KubernetesObject(
         `${name}-sso`,
@@ -62,11 +46,11 @@ export class ArgoCd extends pulumi.ComponentResource {
           },
           data: pulumi.secret({ clientSecret: base64(sso.clientSecret) }),
         },
-        { parent: this, dependsOn: [namespace] },
+        { parent: this, dependsOn: objects.slice(0, 1) },
       );
       objects.push(secret);
     }
-    this.objects = [namespace, ...objects];
+    this.objects = objects;
     this.registerOutputs({});
   }
 }

@@ -1,8 +1,7 @@
 import type { ArgocdInstall } from "../../config/argocd.ts";
+import { placed } from "../controller.ts";
 import type { Manifest } from "./manifests.ts";
 import { argocdNamespace } from "./names.ts";
-
-const clusterScoped = ["CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"];
 
 /** Name of the Secret with the client secret of sign-in. */
 export const ssoSecretName = "argocd-sso";
@@ -118,14 +117,7 @@ function customized(manifest: Manifest, settings: InstallSettings): Manifest {
 
 /** The objects of a release with the stack's choices made. Pure. */
 export function customize(manifests: readonly Manifest[], settings: InstallSettings): Manifest[] {
-  return manifests.map((manifest) => {
-    const changed = customized(manifest, settings);
-    const { metadata } = changed;
-    return {
-      ...changed,
-      metadata: clusterScoped.includes(manifest.kind)
-        ? { ...metadata, labels: { ...metadata.labels, ...settings.ownerLabel } }
-        : { ...metadata, namespace: argocdNamespace },
-    };
-  });
+  return manifests.map((manifest) =>
+    placed(customized(manifest, settings), argocdNamespace, settings.ownerLabel),
+  );
 }
