@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AzureDatabase } from "../config/azureDatabase.ts";
 import { uniqueEnd } from "../platform/azure/uniqueName.ts";
 import type { ServerSite } from "../platform/platform.ts";
-import { databaseAccess, serverName } from "../workloads/database.ts";
+import { serverName } from "../workloads/database.ts";
 import { outboundAddress, rangeOf } from "./addressRange.ts";
 import { credentials, keptKey } from "./credentials.ts";
 import type { ProvidedArgs } from "./external.ts";
@@ -130,13 +130,8 @@ class FlexibleServer extends pulumi.ComponentResource {
       host: server.fullyQualifiedDomainName,
       admin: { user: administrator, password, options: connectionOptions },
       sslmode: "verify-full",
-      generation: config.credentials,
-      secretNames: Object.fromEntries(
-        workloads.map((workload) => [
-          workload,
-          databaseAccess(workload, config, { project: stack.project, stack: stack.name }).secretName,
-        ]),
-      ),
+      config,
+      workloads,
     });
     this.ready = [encrypted, ...rules, admin as pulumi.Resource, ...own];
     this.registerOutputs({ server: this.#serverName });

@@ -1,8 +1,10 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { AzureDatabase } from "../config/azureDatabase.ts";
+import type { InClusterDatabase } from "../config/database.ts";
 import type { Stack } from "../config/load.ts";
 import type { StackNamespace } from "../platform/namespace.ts";
-import { adminSecretName, serverPort } from "../workloads/database.ts";
+import { adminSecretName, databaseAccess, serverPort } from "../workloads/database.ts";
 import { keepOnDestroy, stackLabels } from "../workloads/labels.ts";
 import { derivePassword, keySecretName, scramVerifier } from "./key.ts";
 
@@ -59,15 +61,16 @@ export interface CredentialsArgs extends SecretArgs {
   };
   /** `sslmode` of the workloads' URLs. */
   readonly sslmode: "disable" | "verify-full";
-  /** Generation of the workloads' users. */
-  readonly generation: number;
-  /** By workload, the name of the Secret with its URL. */
-  readonly secretNames: { readonly [workload: string]: string };
+  readonly config: AzureDatabase | InClusterDatabase;
+  /** Names of the workloads that have a database. */
+  readonly workloads: readonly string[];
 }
 
 /** The Secret with which the server is administered, and for each workload one with its URL and the URL's parts. */
 export function credentials(name: string, args: CredentialsArgs): kubernetes.core.v1.Secret[] {
-  const { key, host, admin, sslmode, generation, secretNames, parent } = args;
+  const { stack, key, host, admin, sslmode, config, workloads, parent } = args;
+  const owner = { project: stack.project, stack: stack.name };
+  const generation = config.credentials;
   const known = pulumi.all([key, host]);
   const secret = (
     end: string,
@@ -92,7 +95,8 @@ export function credentials(name: string, args: CredentialsArgs): kubernetes.cor
       PGCONNECT_TIMEOUT: "10",
       ...admin.options,
     })),
-    ...Object.entries(secretNames).map(([workload, secretName]) => {
+    ...workloads.map((workload) => {
+      const { secretName } = databaseAccess(workload, config, owner);
       const user = `${workload}_${generation}`;
       return secret(`${workload}-${generation}`, secretName, (secretKey, address) => {
         const password = derivePassword(secretKey, user);

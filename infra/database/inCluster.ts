@@ -4,7 +4,7 @@ import type { InClusterDatabase } from "../config/database.ts";
 import { InputError } from "../config/error.ts";
 import { compareQuantities } from "../config/primitives.ts";
 import type { Cluster } from "../platform/platform.ts";
-import { databaseAccess, serverImage, serverName, serverPort } from "../workloads/database.ts";
+import { serverImage, serverName, serverPort } from "../workloads/database.ts";
 import { keepOnDestroy, selectorLabels, stackLabels } from "../workloads/labels.ts";
 import { migrationName } from "../workloads/migrationJob.ts";
 import type { ProvidedArgs } from "./external.ts";
@@ -77,13 +77,8 @@ class DatabaseServer extends pulumi.ComponentResource {
       host,
       admin: { user: "postgres", password: (key) => derivePassword(key, "admin") },
       sslmode: "disable",
-      generation: config.credentials,
-      secretNames: Object.fromEntries(
-        workloads.map((workload) => [
-          workload,
-          databaseAccess(workload, config, { project, stack: stackName }).secretName,
-        ]),
-      ),
+      config,
+      workloads,
     });
 
     const claim = new kubernetes.core.v1.PersistentVolumeClaim(
