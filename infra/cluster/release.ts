@@ -77,17 +77,10 @@ async function afterPuttingBack(
   failure: Fault,
   onProgress: OnProgress,
 ): Promise<Fault> {
-  const { what, value, rule, log } = failure.parts;
-  const told = {
-    what,
-    rule,
-    ...(value === undefined ? {} : { value }),
-    ...(log === undefined ? {} : { log }),
-  };
   try {
     const names = await putAllBack(cluster, goal, onProgress);
     return new Fault({
-      ...told,
+      ...failure.parts,
       fix:
         names.length === 0
           ? "there is no release before to put back; correct it and deliver again"
@@ -95,7 +88,7 @@ async function afterPuttingBack(
     });
   } catch (error) {
     return new Fault({
-      ...told,
+      ...failure.parts,
       fix: `the release before could not be put back (${(error as Error).message.split("\n")[0]}): deliver it again`,
     });
   }

@@ -24,6 +24,7 @@ const dns = {
 const ingressController = {
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": appRouting.namespace } },
 };
+
 /** The analysis of the new pods, where there is one. */
 function analysisOf({ strategy }: Release) {
   return strategy.kind === "rolling" ? undefined : strategy.analysis;
@@ -83,6 +84,7 @@ export function networkPolicy(release: Release) {
   const numbers = Object.values(workload.ports);
   const exposed = numbers.slice(0, 1);
   const { type } = release.exposure;
+  const analysts = analyst(release);
   const ports = (list: readonly number[]) => list.map((port) => ({ protocol: "TCP", port }));
   return {
     apiVersion: "networking.k8s.io/v1",
@@ -94,7 +96,7 @@ export function networkPolicy(release: Release) {
       ingress: [
         ...(type === "NodePort" || type === "LoadBalancer" ? [{ ports: ports(exposed) }] : []),
         ...(type === "Ingress" ? [{ from: [ingressController], ports: ports(exposed) }] : []),
-        ...(analyst(release).length > 0 ? [{ from: analyst(release), ports: ports(exposed) }] : []),
+        ...(analysts.length > 0 ? [{ from: analysts, ports: ports(exposed) }] : []),
         ...(clients.length > 0
           ? [
               {

@@ -92,25 +92,21 @@ export function withHandover(config: RawConfig): RawConfig {
   return deliveryKind(config) === "push" ? pushingWithHandover(config) : config;
 }
 
+/** A configuration that delivers in another way, and keeps what it says of a failed release. */
+function delivering(
+  config: RawConfig,
+  way: { readonly kind: DeliveryConfig["kind"]; readonly [key: string]: unknown },
+): RawConfig {
+  return { ...config, [deliveryKey]: { ...way, ...(isAtomic(config) ? { atomic: true } : {}) } };
+}
+
 /** A configuration by which push hands the workloads to another delivery, or takes them from it. */
 export function pushingWithHandover(config: RawConfig): RawConfig {
-  const { atomic } = (config[deliveryKey] ?? {}) as { readonly atomic?: boolean };
-  return {
-    ...config,
-    [deliveryKey]: { kind: "push", handover: true, ...(atomic === undefined ? {} : { atomic }) },
-  };
+  return delivering(config, { kind: "push", handover: true });
 }
 
 /** A stack's configuration with another delivery than its file has, where one is asked for. */
 export function withDelivery(config: RawConfig, kind: DeliveryConfig["kind"] | undefined): RawConfig {
   if (kind === undefined || kind === deliveryKind(config)) return config;
-  const { atomic } = (config[deliveryKey] ?? {}) as { readonly atomic?: boolean };
-  return {
-    ...config,
-    [deliveryKey]: {
-      kind,
-      ...(kind === "gitops" ? { engine: "argocd" } : {}),
-      ...(atomic === undefined ? {} : { atomic }),
-    },
-  };
+  return delivering(config, kind === "gitops" ? { kind, engine: "argocd" } : { kind });
 }
