@@ -1,7 +1,7 @@
 import { application } from "../infra/application.ts";
 import type { Release } from "../infra/config/images.ts";
-import { readStackFile, type StackFile } from "../local/deliver/project.ts";
 import { Fault } from "../infra/fault.ts";
+import { readStackFile, type StackFile } from "../local/deliver/project.ts";
 import { waitUntilHealthy } from "./health.ts";
 import type { ChangeOptions, Outputs, Stack } from "./stack.ts";
 import { valuesOf, withValues } from "./stackFile.ts";

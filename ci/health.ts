@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppsV1Api, CustomObjectsApi, KubeConfig, type V1Deployment } from "@kubernetes/client-node";
-import type { Application } from "../infra/workloads/definition.ts";
 import type { KubeObject } from "../infra/cluster/cluster.ts";
 import { awaitsPromotion } from "../infra/cluster/progress.ts";
 import { Fault } from "../infra/fault.ts";
+import type { Application } from "../infra/workloads/definition.ts";
 import type { Outputs } from "./stack.ts";
 
 /** Seconds between two looks. */

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { z } from "zod";
 import { type Release, release as releaseSchema } from "../infra/config/images.ts";
-import { root } from "../local/deliver/project.ts";
 import { Fault } from "../infra/fault.ts";
+import { root } from "../local/deliver/project.ts";
 
 /** Where the CI systems keep who started the build. */
 const actorVariables = [

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { type Release, release as releaseSchema } from "../infra/config/images.ts";
 import { configNamespace } from "../infra/config/stack.ts";
+import { Fault } from "../infra/fault.ts";
 import { sharedState } from "../infra/platform/shared.ts";
 import { root, type StackFile } from "../local/deliver/project.ts";
-import { Fault } from "../infra/fault.ts";
 import type { PreviewJson } from "./preview/changes.ts";
 import type { Pulumi } from "./pulumi.ts";
 import { withTemporaryProject, withTemporaryStackFile } from "./stackFile.ts";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Fault } from "../infra/fault.ts";
 import { clusterObjects } from "./components/cluster-objects.ts";
 import { podNameservers } from "./components/node.ts";
 import { kubeconfigTls } from "./components/tls.ts";
-import { Fault } from "../infra/fault.ts";
 import { digestOf, readIfPresent, writeFileAtomic } from "./files.ts";
 import { get } from "./http.ts";
 import { kubeconfigPath } from "./pki.ts";

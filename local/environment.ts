@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import type { ListrTask, ListrTaskWrapper } from "listr2";
+import { Fault } from "../infra/fault.ts";
 import { baseImageReference, buildBaseImage, loadBaseImage } from "./base-image.ts";
 import { makeCgroups } from "./cgroups.ts";
 import { applyClusterObjects, awaitCluster } from "./cluster.ts";
@@ -12,7 +13,6 @@ import { registry, registryCredentials } from "./components/registry.ts";
 import { volumes } from "./components/volumes.ts";
 import { currentBoot, type Descriptor, descriptorPath, descriptorSchema } from "./descriptor.ts";
 import { requireSpace } from "./disk.ts";
-import { Fault } from "../infra/fault.ts";
 import { writeFileAtomic } from "./files.ts";
 import { prepareHost, readHostRecord } from "./host.ts";
 import { loadToolImage, type ToolImage, toolImage } from "./images.ts";

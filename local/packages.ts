@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { hasAppArmor } from "./apparmor.ts";
 import { Fault } from "../infra/fault.ts";
+import { hasAppArmor } from "./apparmor.ts";
 import { ask, run } from "./run.ts";
 
 /** What the operating system gives, by package and the one file whose presence shows that it is installed. */

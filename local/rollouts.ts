@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { DEFAULT_STATE_DIR } from "./descriptor.ts";
 import { Fault } from "../infra/fault.ts";
+import { DEFAULT_STATE_DIR } from "./descriptor.ts";
 import { writeFileAtomic } from "./files.ts";
 import { loadToolImage, toolImage } from "./images.ts";
 import type { Settings } from "./settings.ts";

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, normalize } from "node:path";
-import { DEFAULT_STATE_DIR } from "./descriptor.ts";
 import { Fault } from "../infra/fault.ts";
+import { DEFAULT_STATE_DIR } from "./descriptor.ts";
 import { DEFAULT_PORT_BASE, type Ports, portsFrom } from "./ports.ts";
 
 /** Everything about an environment that may differ between machines or tests. Resolved once, passed as an argument. */

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ListrTask } from "listr2";
-import { removeCgroups } from "./cgroups.ts";
 import { Fault } from "../infra/fault.ts";
+import { removeCgroups } from "./cgroups.ts";
 import { readHostRecord, restoreHost } from "./host.ts";
 import { KUBELET_SOCKET, removeFilters, removeInterfaces } from "./network.ts";
 import { removeOwnDir } from "./own-dir.ts";

@@ -11,8 +11,8 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { requireSpace } from "./disk.ts";
 import { Fault } from "../infra/fault.ts";
+import { requireSpace } from "./disk.ts";
 import { digestOf } from "./files.ts";
 import { buildMark } from "./process.ts";
 import { ask, run } from "./run.ts";

@@ -1,7 +1,7 @@
 import { application } from "../../infra/application.ts";
 import type { Release } from "../../infra/config/images.ts";
-import { readStackFile } from "../../local/deliver/project.ts";
 import { Fault } from "../../infra/fault.ts";
+import { readStackFile } from "../../local/deliver/project.ts";
 import { comment } from "../comment/index.ts";
 import { deployRelease } from "../deploy.ts";
 import { readBranches } from "../ephemeral/branches.ts";

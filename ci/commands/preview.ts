@@ -1,8 +1,8 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { readStackFile, root } from "../../local/deliver/project.ts";
 import { Fault } from "../../infra/fault.ts";
+import { readStackFile, root } from "../../local/deliver/project.ts";
 import { comment } from "../comment/index.ts";
 import { withRelease } from "../deploy.ts";
 import { changesOf } from "../preview/changes.ts";

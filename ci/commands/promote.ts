@@ -1,7 +1,7 @@
 import { application } from "../../infra/application.ts";
 import type { Release } from "../../infra/config/images.ts";
-import { projectName, readStackFile } from "../../local/deliver/project.ts";
 import { Fault } from "../../infra/fault.ts";
+import { projectName, readStackFile } from "../../local/deliver/project.ts";
 import { deployRelease, requirePlatform } from "../deploy.ts";
 import { problems } from "../health.ts";
 import { copyImage } from "../images/copy.ts";

@@ -1,7 +1,7 @@
 import type { Release } from "../../infra/config/images.ts";
 import { type EphemeralConfig, ephemeral } from "../../infra/config/tenancy.ts";
-import type { StackFile } from "../../local/deliver/project.ts";
 import { Fault } from "../../infra/fault.ts";
+import type { StackFile } from "../../local/deliver/project.ts";
 import { withRelease } from "../deploy.ts";
 import { type Values, valuesOf, withValues } from "../stackFile.ts";
 

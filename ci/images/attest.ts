@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { Fault } from "../../infra/fault.ts";
 import { registryUrl } from "../../infra/platform/reachable.ts";
 import { dockerConfig } from "../../local/deliver/image.ts";
-import { Fault } from "../../infra/fault.ts";
 
 export interface Attested {
   /** What was attached to the images, for people. */

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Fault } from "../../infra/fault.ts";
 import { contentOf } from "../../infra/workloads/content.ts";
 import type { Application, HttpCheck, Workload } from "../../infra/workloads/definition.ts";
 import { type DockerClient, runDocker } from "../../local/deliver/image.ts";
-import { Fault } from "../../infra/fault.ts";
 
 /** Marks the containers of checks with the second after which one is surely left over. */
 const label = "slipway.check.until";

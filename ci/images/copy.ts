@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { Fault } from "../../infra/fault.ts";
 import { registryUrl } from "../../infra/platform/reachable.ts";
 import { dockerConfig } from "../../local/deliver/image.ts";
-import { Fault } from "../../infra/fault.ts";
 
 /** A registry and who reads from it, or writes to it. */
 interface End {

@@ -1,5 +1,5 @@
-import { registryUrl } from "../../infra/platform/reachable.ts";
 import { Fault } from "../../infra/fault.ts";
+import { registryUrl } from "../../infra/platform/reachable.ts";
 
 /** A registry, and who may read it. */
 export interface RegistryAccess {

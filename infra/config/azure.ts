@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { environment } from "./environment.ts";
 import { azureRegion, regionsWithoutZones } from "./azureRegion.ts";
+import { environment } from "./environment.ts";
 import { keyVaults } from "./keyVault.ts";
 import { monitoring } from "./monitoring.ts";
 import { cidr } from "./primitives.ts";

@@ -7,11 +7,11 @@ import type { Cluster } from "../platform/platform.ts";
 import { serverImage, serverName, serverPort } from "../workloads/database.ts";
 import { keepOnDestroy, selectorLabels, stackLabels } from "../workloads/labels.ts";
 import { migrationName } from "../workloads/migrationJob.ts";
-import type { ProvidedArgs } from "./external.ts";
-import type { Databases } from "./index.ts";
 import { credentials, keptKey } from "./credentials.ts";
-import { databaseKey, derivePassword } from "./key.ts";
+import type { ProvidedArgs } from "./external.ts";
 import { types } from "./fixed.ts";
+import type { Databases } from "./index.ts";
+import { databaseKey, derivePassword } from "./key.ts";
 import { statefulSet } from "./statefulSet.ts";
 
 const claimName = "database-data";

@@ -1,8 +1,8 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { type Descriptor, readDescriptor } from "../../local/descriptor.ts";
-import { Fault } from "../fault.ts";
 import type { LocalPlatform } from "../config/platform.ts";
+import { Fault } from "../fault.ts";
 import { type KubeconfigContext, kubeconfigFiles, readKubeconfigContext } from "./kubeconfig.ts";
 import type { Builder, Platform } from "./platform.ts";
 import { clusterProvider } from "./provider.ts";

@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { type Change, Cluster, type KubeObject, nameOf } from "../../infra/cluster/cluster.ts";
+import { deleteFailedJob, waitForJob } from "../../infra/cluster/job.ts";
+import { rollOut } from "../../infra/cluster/release.ts";
+import { servingRevision } from "../../infra/cluster/revision.ts";
+import { waitForRollout } from "../../infra/cluster/rollout.ts";
 import { type RolloutsInputs, rolloutsType } from "../../infra/delivery/rollouts.ts";
+import { Fault } from "../../infra/fault.ts";
 import { takeFromArgocd } from "../../infra/gitops/argocd/handover.ts";
 import type { Released, ReleaseInputs } from "../../infra/gitops/release.ts";
 import { releaseType } from "../../infra/gitops/releaseResource.ts";
 import { takeOverType } from "../../infra/gitops/takeOver.ts";
 import { stackLabels } from "../../infra/workloads/labels.ts";
 import { revisionLabel, selectorAnnotation } from "../../infra/workloads/newPodsService.ts";
-import { Fault } from "../../infra/fault.ts";
-import { type Change, Cluster, type KubeObject, nameOf } from "../../infra/cluster/cluster.ts";
 import { evaluateProgram } from "./evaluate.ts";
 import { buildAndPush, dockerClient, type ImageInputs } from "./image.ts";
-import { deleteFailedJob, waitForJob } from "../../infra/cluster/job.ts";
 import { projectName, type RawConfig, withHandover } from "./project.ts";
 import { prune } from "./prune.ts";
-import { rollOut } from "../../infra/cluster/release.ts";
-import { servingRevision } from "../../infra/cluster/revision.ts";
-import { waitForRollout } from "../../infra/cluster/rollout.ts";
 import { withoutSecretMarkers } from "./secrets.ts";
 
 /** What a delivery reports while it runs. */

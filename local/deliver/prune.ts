@@ -1,6 +1,6 @@
+import type { Cluster, KubeObject } from "../../infra/cluster/cluster.ts";
 import { trackingAnnotation } from "../../infra/gitops/argocd/names.ts";
 import { keepOnDestroy, ownerLabel, stackLabels } from "../../infra/workloads/labels.ts";
-import type { Cluster, KubeObject } from "../../infra/cluster/cluster.ts";
 
 /** Every kind that the program can put into a namespace. The test of the push delivery keeps this complete. */
 export const prunedKinds: readonly (readonly [apiVersion: string, kind: string])[] = [

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { DEFAULT_STATE_DIR } from "../descriptor.ts";
 import { Fault } from "../../infra/fault.ts";
+import { DEFAULT_STATE_DIR } from "../descriptor.ts";
 
 /** What a program needs to know to deliver through the environment's own Git server. Written last by its start. */
 export const gitopsDescriptorSchema = z.strictObject({

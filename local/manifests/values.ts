@@ -6,11 +6,11 @@ import type { PlatformConfig } from "../../infra/config/platform.ts";
 import { referencesOf } from "../../infra/config/secrets.ts";
 import type { DeployedValues } from "../../infra/delivery/render.ts";
 import { type AddressedCluster, configuredUrl } from "../../infra/delivery/url.ts";
+import { Fault } from "../../infra/fault.ts";
 import { hasPullSecret, pullSecretName } from "../../infra/platform/pullSecret.ts";
 import { addressesIn } from "../../infra/workloads/content.ts";
 import { databaseSecretKey, workloadsWithDatabase } from "../../infra/workloads/database.ts";
 import type { Application } from "../../infra/workloads/definition.ts";
-import { Fault } from "../../infra/fault.ts";
 import { isSealed, type OfflineStack } from "./offlineStack.ts";
 
 const images = z.record(

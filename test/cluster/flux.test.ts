@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { application as whole } from "../../infra/application.ts";
+import { Cluster, type KubeObject } from "../../infra/cluster/cluster.ts";
 import { parseStackConfig } from "../../infra/config/parse.ts";
 import { renderApplication } from "../../infra/delivery/render.ts";
 import {
@@ -11,7 +12,6 @@ import {
   permissions,
 } from "../../infra/gitops/flux/objects.ts";
 import { type Released, release } from "../../infra/gitops/release.ts";
-import { Cluster, type KubeObject } from "../../infra/cluster/cluster.ts";
 import { readDescriptor } from "../../local/descriptor.ts";
 import { readGitopsDescriptor } from "../../local/gitops/descriptor.ts";
 import { type Clients, clients, getGreeting, getText } from "../support/cluster.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { applicationOf } from "../../infra/gitops/argocd/sync.ts";
 import type { Cluster } from "../../infra/cluster/cluster.ts";
+import { applicationOf } from "../../infra/gitops/argocd/sync.ts";
 import { type Clients, clients } from "../support/cluster.ts";
 import {
   applicationStatus,

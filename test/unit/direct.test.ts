@@ -2,10 +2,10 @@ import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { Fault } from "../../infra/fault.ts";
 import { buildAndPush, type DockerClient, type ImageInputs } from "../../local/deliver/image.ts";
 import { root } from "../../local/deliver/project.ts";
 import { withoutSecretMarkers } from "../../local/deliver/secrets.ts";
-import { Fault } from "../../infra/fault.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 const digest = `sha256:${"b".repeat(64)}`;

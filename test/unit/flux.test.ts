@@ -1,9 +1,9 @@
 import "../support/offline.ts";
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import type { Cluster, KubeObject } from "../../infra/cluster/cluster.ts";
 import { InputError } from "../../infra/config/error.ts";
 import { awaitFlux } from "../../infra/gitops/flux/sync.ts";
-import type { Cluster, KubeObject } from "../../infra/cluster/cluster.ts";
 import { stackConfig } from "../../local/deliver/project.ts";
 import { type Run, runProgram } from "../support/program.ts";
 import { temporaryFile } from "../support/temporary.ts";

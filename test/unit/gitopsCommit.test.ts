@@ -3,10 +3,10 @@ import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { Fault } from "../../infra/fault.ts";
 import { type CommitRequest, commitFiles, newestWith } from "../../infra/gitops/commit.ts";
 import type { GitCredentials } from "../../infra/gitops/git.ts";
 import { commitMessage } from "../../infra/gitops/message.ts";
-import { Fault } from "../../infra/fault.ts";
 import { BareRepository } from "../support/bareRepository.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { InputError } from "../../infra/config/error.ts";
 import { parseStackConfig } from "../../infra/config/parse.ts";
-import { ordinalEnds } from "../../infra/workloads/build.ts";
 import { stableGuid } from "../../infra/platform/azure/guid.ts";
+import { ordinalEnds } from "../../infra/workloads/build.ts";
 import type { RawConfig } from "../../local/deliver/project.ts";
 import { answer, type Run, runProgram } from "../support/program.ts";
 import { find, minimal, objectsOf, release } from "../support/release.ts";

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { explain, Fault } from "../../infra/fault.ts";
 import { currentBoot, type Descriptor, descriptorPath, readDescriptor } from "../../local/descriptor.ts";
 import { requireSpace } from "../../local/disk.ts";
-import { explain, Fault } from "../../infra/fault.ts";
 import { writeFileAtomic } from "../../local/files.ts";
 import { takeLock } from "../../local/lock.ts";
 import { checkOwnDir, claimOwnDir, removeOwnDir } from "../../local/own-dir.ts";

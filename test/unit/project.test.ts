@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { projectName, stackConfig } from "../../local/deliver/project.ts";
 import { Fault } from "../../infra/fault.ts";
+import { projectName, stackConfig } from "../../local/deliver/project.ts";
 
 /** Files at the project's root that a test puts in the place of the real ones, by name. */
 const given = vi.hoisted(() => new Map<string, string>());

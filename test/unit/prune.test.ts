@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import type { Cluster, KubeObject } from "../../infra/cluster/cluster.ts";
 import { trackingAnnotation } from "../../infra/gitops/argocd/names.ts";
 import { ownerLabel, stackLabels } from "../../infra/workloads/labels.ts";
-import type { Cluster, KubeObject } from "../../infra/cluster/cluster.ts";
 import { prune } from "../../local/deliver/prune.ts";
 
 const owner = { project: "shop", stack: "dev" };
