@@ -47,8 +47,8 @@ observe(application, stack, platform, stackNamespace);
 
 /** URL of each workload. */
 export const urls = delivery.urls;
-/** What was committed where, for a stack that is delivered by GitOps. */
-export const release = delivery.release;
+/** What was committed where, for a stack that is delivered by GitOps; else null, for Pulumi warns of what is undefined. */
+export const release = delivery.release ?? null;
 /** Image of each workload as `name@sha256:…`, with its build number. */
 export const images = imageOutputs(provided);
 /** Namespace that the workloads run in. */

@@ -40,7 +40,8 @@ program
 program
   .command("stop")
   .description("remove everything that start made, but for the cache of built tools")
-  .option("--cache", "remove that cache too")
+  .addOption(new Option("--cache", "remove that cache too").conflicts("keepData"))
+  .option("--keep-data", "leave the cluster's data, volumes and images, with which the next start goes on")
   .action(async (options) => (await import("./commands/stop.ts")).stop(options));
 
 program

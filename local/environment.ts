@@ -22,7 +22,13 @@ import { installPackages, missingPackages } from "./packages.ts";
 import { kubeconfigPath, makePki } from "./pki.ts";
 import { checkPorts } from "./ports.ts";
 import { buildPostgresImage, pushPostgresImage } from "./postgres-image.ts";
-import { ensureProcess, findProcesses, type ProcessSpec, stopOrphanedBuilds } from "./process.ts";
+import {
+  ensureProcess,
+  findProcesses,
+  type ProcessSpec,
+  stopOrphanedBuilds,
+  stopProcesses,
+} from "./process.ts";
 import { elapsed } from "./render.ts";
 import { NAME, type Settings } from "./settings.ts";
 import {
@@ -242,9 +248,17 @@ function dnsImage(context: StartContext): ToolImage {
   return toolImage(built(context), "coredns");
 }
 
+/** Processes that read the certificates when they start. */
+const certified = [
+  ...["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"],
+  ...["kubelet", "kube-proxy", "volumes"],
+];
+
 async function startControlPlane(settings: Settings, context: StartContext): Promise<void> {
   const tools = built(context);
-  await makePki(settings, tools);
+  const areNew = await makePki(settings, tools);
+  const readers = findProcesses(settings).filter(({ main, name }) => main && certified.includes(name));
+  if (areNew) await stopProcesses(readers);
   await ensure(settings, context, etcd(settings, tools));
   await ensure(settings, context, apiServer(settings, tools));
   const clients = [controllerManager(settings, tools), scheduler(settings, tools)];

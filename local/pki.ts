@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { digestOf, readIfPresent, writeFileAtomic } from "./files.ts";
@@ -31,15 +32,41 @@ export function kubeconfigPath(settings: Settings, identity: Identity): string {
   return join(settings.stateDir, `${identity}.kubeconfig`);
 }
 
-/** Lets kubeadm make the certificates, and kubeconfigs with certificates of their own. Made once, kept until stop. */
-export async function makePki(settings: Settings, tools: Tools): Promise<void> {
-  await makeCertificates(settings, tools);
+/** Paths of the certificates that are not valid at this machine's time: any more, or not yet. */
+function invalidCertificates(settings: Settings): string[] {
+  const now = Date.now();
+  return readdirSync(pkiPath(settings, ""), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".crt"))
+    .map((file) => pkiPath(settings, file))
+    .filter((path) => {
+      const { validFromDate, validToDate } = new X509Certificate(readFileSync(path));
+      return now < validFromDate.getTime() || validToDate.getTime() <= now;
+    });
+}
+
+/** Takes away what is not valid: kubeadm makes what is missing. Without its authority no certificate is worth anything. */
+function removeCertificates(settings: Settings, invalid: readonly string[]): void {
+  if (invalid.length === 0 || invalid.some((path) => path.endsWith("ca.crt")))
+    rmSync(pkiPath(settings, ""), { recursive: true, force: true });
+  for (const path of invalid)
+    for (const file of [path, path.replace(/crt$/, "key")]) rmSync(file, { force: true });
+}
+
+/**
+ * Lets kubeadm make the certificates, and kubeconfigs with certificates of their own. Made once, and anew when one is
+ * not valid any more, or not yet: a clock that was wrong when they were made.
+ *
+ * @returns whether they are new: who has read the old ones must be started again
+ */
+export async function makePki(settings: Settings, tools: Tools): Promise<boolean> {
+  const areNew = await makeCertificates(settings, tools);
   for (const [identity, user] of Object.entries(laterIdentities))
     if (!existsSync(kubeconfigPath(settings, identity as Identity)))
       await makeKubeconfig(settings, tools, identity as Identity, user);
+  return areNew;
 }
 
-async function makeCertificates(settings: Settings, tools: Tools): Promise<void> {
+async function makeCertificates(settings: Settings, tools: Tools): Promise<boolean> {
   const config = kubeadmConfig(settings);
   const marker = pkiPath(settings, "complete");
   const version = digestOf(config, JSON.stringify(identities));
@@ -47,10 +74,13 @@ async function makeCertificates(settings: Settings, tools: Tools): Promise<void>
   const later = (Object.keys(laterIdentities) as Identity[]).map((identity) =>
     kubeconfigPath(settings, identity),
   );
-  if (readIfPresent(marker) === version && files.every((file) => existsSync(file))) return;
+  const complete = readIfPresent(marker) === version && files.every((file) => existsSync(file));
+  const invalid = complete ? invalidCertificates(settings) : [];
+  if (complete && invalid.length === 0) return false;
 
-  for (const file of [pkiPath(settings, ""), ...later]) rmSync(file, { recursive: true, force: true });
-  mkdirSync(pkiPath(settings, ""), { mode: 0o700 });
+  removeCertificates(settings, invalid);
+  for (const file of later) rmSync(file, { force: true });
+  mkdirSync(pkiPath(settings, ""), { recursive: true, mode: 0o700 });
   writeFileAtomic(configPath(settings), config);
   const phase = ["init", "phase", "certs", "all", "--config", configPath(settings)];
   await run(join(tools.bin, "kubeadm"), phase, { env: { HOME: settings.stateDir } });
@@ -58,6 +88,7 @@ async function makeCertificates(settings: Settings, tools: Tools): Promise<void>
     await makeKubeconfig(settings, tools, identity as Identity, user);
   // Written last: an interrupted run makes all of it again rather than trust a part.
   writeFileAtomic(marker, version);
+  return true;
 }
 
 function configPath(settings: Settings): string {

@@ -20,16 +20,21 @@ const order = [
 /** Little: what a process could still write is deleted next. */
 const GRACE_SECONDS = 2;
 
+export interface StopOptions {
+  /** Whether the state directory stays, so that the next start goes on with it. */
+  readonly keepData: boolean;
+}
+
 /**
  * The steps that remove everything that start made, from whatever state it left. The cache of built tools stays, for
  * it belongs to the user and to no environment.
  */
-export function stopTasks(settings: Settings): ListrTask[] {
+export function stopTasks(settings: Settings, { keepData }: StopOptions): ListrTask[] {
   return [
     { title: "Processes", task: () => endProcesses(settings) },
     { title: "Mounts", task: () => unmountAll(settings) },
     { title: "Network", task: () => restoreNetwork(settings) },
-    { title: "Files", task: () => removeFiles(settings) },
+    { title: "Files", task: () => removeFiles(settings, keepData) },
   ];
 }
 
@@ -128,7 +133,7 @@ function linkTarget(path: string): string | undefined {
   }
 }
 
-function removeFiles(settings: Settings): void {
+function removeFiles(settings: Settings, keepData: boolean): void {
   // Behind a mount may lie files of the user's: deleting through one must not happen.
   const mounts = [settings.stateDir, settings.runDir].flatMap(currentMounts);
   if (mounts.length > 0) {
@@ -141,5 +146,5 @@ function removeFiles(settings: Settings): void {
   }
   // The state last: it holds the record of how the machine was.
   removeOwnDir(settings.runDir);
-  removeOwnDir(settings.stateDir);
+  if (!keepData) removeOwnDir(settings.stateDir);
 }

@@ -1,21 +1,28 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { V1Job, V1Pod } from "@kubernetes/client-node";
+import type { V1Job, V1JobCondition, V1Pod } from "@kubernetes/client-node";
 import { Fault } from "../fault.ts";
 import { type Cluster, type KubeObject, nameOf } from "./cluster.ts";
 
 /** Milliseconds between two looks at a Job. */
 const interval = 250;
 
-function hasCondition({ status }: V1Job, type: string): boolean {
-  return (
-    status?.conditions?.some((condition) => condition.type === type && condition.status === "True") ?? false
-  );
+/** The first of these conditions that a Job is in. */
+function condition({ status }: V1Job, ...types: readonly string[]): V1JobCondition | undefined {
+  return status?.conditions?.find((one) => types.includes(one.type) && one.status === "True");
+}
+
+/**
+ * Why a Job has failed. It is sure to from FailureTarget on; Failed comes when the last pod has ended, which on a node
+ * that is down is never.
+ */
+function failureOf(job: V1Job): V1JobCondition | undefined {
+  return condition(job, "FailureTarget", "Failed");
 }
 
 /** A Job that failed stays as it is for ever: deleted, the same one may run again. */
 export async function deleteFailedJob(cluster: Cluster, job: KubeObject): Promise<void> {
   const before = await cluster.read(job);
-  if (before === undefined || !hasCondition(before as unknown as V1Job, "Failed")) return;
+  if (before === undefined || failureOf(before as unknown as V1Job) === undefined) return;
   await cluster.delete(job);
   while ((await cluster.read(job)) !== undefined) await sleep(interval);
 }
@@ -56,17 +63,17 @@ export async function waitForJob(
     const live = await cluster.read(applied);
     if (live === undefined) throw new Fault({ what: nameOf(applied), rule: "was deleted while it ran" });
     const job = live as unknown as V1Job;
-    if (hasCondition(job, "Complete")) return live;
+    if (condition(job, "Complete")) return live;
     const labelSelector = `batch.kubernetes.io/job-name=${name}`;
     const { items: pods } = await cluster.core.listNamespacedPod({ namespace, labelSelector });
     // A Job that runs into its deadline deletes its pods: what was last seen of them is what can be told.
     if (pods.length > 0) seen = pods;
-    if (hasCondition(job, "Failed")) {
-      const reason = job.status?.conditions?.find(({ type }) => type === "Failed")?.message;
+    const failure = failureOf(job);
+    if (failure !== undefined) {
       const lines = await Promise.all(seen.map((pod) => lastWords(cluster, namespace, pod)));
       throw new Fault({
         what: nameOf(applied),
-        value: reason ?? "failed",
+        value: failure.message ?? "failed",
         rule: "must succeed before the new pods start; the pods of the last good release keep serving",
         log: lines.flat().join("\n"),
         fix: "correct it, and run the same command again",

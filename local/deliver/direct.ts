@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { V1Namespace } from "@kubernetes/client-node";
 import type * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { type Change, Cluster, type KubeObject, nameOf } from "../../infra/cluster/cluster.ts";
@@ -239,9 +240,36 @@ export async function destroyDirectly(
   const ending = new Set(
     deleted.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => metadata.name),
   );
-  while ((await cluster.list("v1", "Namespace", labels)).some(({ metadata }) => ending.has(metadata.name))) {
+  await untilGone(cluster, labels, ending, report);
+  return deleted.length;
+}
+
+/** Seconds until a namespace that does not empty is reported: pods have 30 to end, by default. */
+const emptyingSeconds = 120;
+
+/** Waits until namespaces are gone. @throws Fault with what is still in one that does not empty */
+async function untilGone(
+  cluster: Cluster,
+  labels: { readonly [key: string]: string },
+  names: ReadonlySet<string>,
+  report: Reporter,
+): Promise<void> {
+  const begin = performance.now();
+  for (;;) {
+    const all = await cluster.list("v1", "Namespace", labels);
+    const left = all.find(({ metadata }) => names.has(metadata.name));
+    if (left === undefined) return;
+    if (performance.now() - begin > emptyingSeconds * 1000) {
+      const { status } = left as unknown as V1Namespace;
+      const remaining = status?.conditions?.find(({ type }) => type === "NamespaceContentRemaining");
+      throw new Fault({
+        what: nameOf(left),
+        value: remaining?.message ?? "is being deleted",
+        rule: `must be empty within ${emptyingSeconds} seconds`,
+        fix: "see with npm run status whether the node is ready, then run the same command again",
+      });
+    }
     report.progress("waiting for the namespace to be empty");
     await sleep(250);
   }
-  return deleted.length;
 }

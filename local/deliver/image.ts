@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from "node:util";
 import { execa } from "execa";
 import { Fault } from "../../infra/fault.ts";
 import { root } from "./project.ts";
+import { registryFailure } from "./registryFailure.ts";
 
 /** Inputs of a `docker.Image` of the Pulumi program. */
 export interface ImageInputs {
@@ -26,12 +27,19 @@ export interface DockerClient {
   readonly host?: string;
   /** Called with each line that docker prints. */
   readonly onLine: (line: string) => void;
+  /** Why the registry has failed since a moment, where that can be known: docker tells the status of its answer alone. */
+  readonly registryFailure?: (since: Date) => string | undefined;
 }
 
 /** The docker command that speaks to a daemon: the embedded one comes with a client of its own version. */
 export function dockerClient(host: string | undefined, onLine: (line: string) => void): DockerClient {
-  return host === undefined ? { command: "docker", onLine } : { command: "/usr/bin/docker", host, onLine };
+  return host === undefined
+    ? { command: "docker", onLine }
+    : { command: "/usr/bin/docker", host, onLine, registryFailure };
 }
+
+/** What a push that is tried again prints every second, for each layer. */
+const countdown = /: Retrying in \d+ seconds?$/;
 
 /** What a run of docker is called in a message, and its arguments. */
 type Run = readonly [what: string, args: readonly string[]];
@@ -65,7 +73,10 @@ async function withConfig<T>(
         throw new Fault({
           what,
           rule: `must succeed (${result.code ?? `exit ${result.exitCode ?? result.signal}`})`,
-          log: lines.slice(-40).join("\n"),
+          log: lines
+            .filter((line) => !countdown.test(line))
+            .slice(-40)
+            .join("\n"),
         });
       return lines;
     });
@@ -131,7 +142,13 @@ export async function pushImage(
   client: DockerClient,
 ): Promise<string> {
   return withConfig(registry, client, async (docker) => {
-    const pushed = await docker(`docker push of ${imageName}`, ["push", imageName]);
+    const begin = new Date();
+    const pushed = await docker(`docker push of ${imageName}`, ["push", imageName]).catch(
+      (error: unknown) => {
+        const value = error instanceof Fault ? client.registryFailure?.(begin) : undefined;
+        throw value === undefined ? error : new Fault({ ...(error as Fault).parts, value });
+      },
+    );
     const digest = pushed
       .map((line) => /digest: (sha256:[a-f0-9]{64})/.exec(line)?.[1])
       .findLast((found) => found !== undefined);

@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Cluster } from "../../infra/cluster/cluster.ts";
 import { applicationOf } from "../../infra/gitops/argocd/sync.ts";
+import { cgroupProcesses } from "../../local/cgroups.ts";
 import { type Clients, clients } from "../support/cluster.ts";
 import {
   applicationStatus,
@@ -148,8 +151,31 @@ test("while the repository cannot be reached the pods serve, and Argo CD says so
   await gitops.greets("After the outage");
 });
 
-test("an Argo CD that is restarted in the middle of a sync delivers when it is back", async () => {
-  gitops.configure("After the restart");
+const argocdParts = ["argocd-application-controller", "argocd-repo-server"];
+
+async function deletePods(): Promise<void> {
+  for (const part of argocdParts)
+    await kube.core.deleteCollectionNamespacedPod({
+      namespace: "argocd",
+      labelSelector: `app.kubernetes.io/name=${part}`,
+    });
+}
+
+/** Kills its processes as a crash would, among those that run in the environment's pods. */
+async function crash(): Promise<void> {
+  const running = cgroupProcesses().filter((pid) => {
+    const program = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[0] ?? "";
+    return argocdParts.includes(basename(program));
+  });
+  expect(running.length).toBeGreaterThanOrEqual(argocdParts.length);
+  for (const pid of running) process.kill(pid, "SIGKILL");
+}
+
+test.each([
+  ["restarted", deletePods],
+  ["killed by kill -9", crash],
+])("an Argo CD that is %s in the middle of a sync delivers when it is back", async (what, end) => {
+  gitops.configure(`After it was ${what}`);
   const delivery = gitops.deliver();
   await expect
     .poll(async () => (await applicationStatus(cluster, stack)).operationState?.phase, {
@@ -157,13 +183,9 @@ test("an Argo CD that is restarted in the middle of a sync delivers when it is b
       interval: 50,
     })
     .toBe("Running");
-  for (const part of ["argocd-application-controller", "argocd-repo-server"])
-    await kube.core.deleteCollectionNamespacedPod({
-      namespace: "argocd",
-      labelSelector: `app.kubernetes.io/name=${part}`,
-    });
+  await end();
   await delivery;
-  await gitops.greets("After the restart");
+  await gitops.greets(`After it was ${what}`);
 });
 
 test("a release outside the sync windows is held back, the pods serve, and the run says what holds it", async () => {
