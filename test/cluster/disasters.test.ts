@@ -196,6 +196,6 @@ test("a node that goes down and comes back has its data, and serves the same rel
   cluster = clients();
   await serves();
   expect(await visits()).toBe(data);
-  rows.push(`| the node goes down and comes back | none: no node | | ${seconds(begin)} |`);
+  rows.push(`| the node goes down and comes back | — | no row | ${seconds(begin)} |`);
   await converges("Back");
 });
