@@ -84,12 +84,15 @@ export async function attest(attestation: Attestation): Promise<Attested> {
       DOCKER_CONFIG: directory,
       ...(plain ? { SYFT_REGISTRY_INSECURE_USE_HTTP: "true" } : {}),
     };
-    const cosign = (command: string, ...args: string[]) =>
-      run(
-        "cosign",
-        [command, "--yes", "--key", key, ...(plain ? ["--allow-http-registry"] : []), ...args],
-        env,
-      );
+    // Who verifies has the key: nothing of a private image goes to a public log.
+    const options = [
+      "--yes",
+      "--key",
+      key,
+      "--tlog-upload=false",
+      ...(plain ? ["--allow-http-registry"] : []),
+    ];
+    const cosign = (command: string, ...args: string[]) => run("cosign", [command, ...options, ...args], env);
     const predicate = join(directory, "provenance.json");
     writeFileSync(predicate, JSON.stringify(provenance(attestation)));
     const withSbom = await installed("syft", given);
