@@ -18,7 +18,7 @@ export async function bench(rounds: number): Promise<Row[]> {
   workspace.configure({ platform, exposure });
   workspace.configure({ platform, exposure, workloads }, "bench-direct");
   const direct = (command: string) =>
-    execa(process.execPath, ["local/cli.ts", command, "--stack", "bench-direct", "--deliver", "direct"], {
+    execa(process.execPath, ["local/slipway.js", command, "--stack", "bench-direct", "--deliver", "direct"], {
       cwd: workspace.path,
     });
   const stack = new PulumiStack(workspace);

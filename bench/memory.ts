@@ -8,7 +8,7 @@ const root = new URL("..", import.meta.url).pathname;
 /** Resident memory: of the environment's processes when idle, and of a direct delivery at its peak. */
 export async function bench(): Promise<Row[]> {
   await setup();
-  const { stdout } = await execa(process.execPath, ["local/cli.ts", "status", "--json"], { cwd: root });
+  const { stdout } = await execa(process.execPath, ["local/slipway.js", "status", "--json"], { cwd: root });
   const { residentMiB } = JSON.parse(stdout) as { residentMiB: number };
   const workspace = new Workspace("bench-memory");
   workspace.configure({
@@ -21,7 +21,7 @@ export async function bench(): Promise<Row[]> {
       [
         "--import",
         `data:text/javascript,process.on("exit",()=>console.error("peak "+process.resourceUsage().maxRSS))`,
-        "local/cli.ts",
+        "local/slipway.js",
         "start",
         "--stack",
         workspace.stack,

@@ -72,7 +72,7 @@ function objectsIn(tree: string): KubernetesObject[] {
 
 /** The contestants, all making the same objects, each a process of its own that writes to `out`. */
 async function prepare(directory: string, out: string, workspace: Workspace): Promise<Contestant[]> {
-  const render = ["local/cli.ts", "render", "--stack", stack, "--out"];
+  const render = ["local/slipway.js", "render", "--stack", stack, "--out"];
   const { bin } = await provideTools(resolveSettings(process.env), helmTools, () => {});
   const peers = await providePeers();
   const [tree, chart, range, objects] = ["tree", "chart", "range", "objects.json"].map((name) =>

@@ -1,10 +1,7 @@
-import { enableCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import { Command, Option } from "commander";
 import { explain } from "../infra/fault.ts";
 
-// Compiled code is kept between runs: loading Pulumi's SDK is most of a start that has nothing to do.
-enableCompileCache();
 // A delivery waits more than it computes: a small young generation costs it nothing and saves a fifth of its memory.
 setFlagsFromString("--semi-space-growth-factor=1");
 

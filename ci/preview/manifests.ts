@@ -21,7 +21,7 @@ async function render(
   const { failed, stderr } = await execa(
     join(binaries, "node"),
     [
-      "local/cli.ts",
+      "local/slipway.js",
       "render",
       "--stack",
       stack,

@@ -22,7 +22,9 @@ const formats = { kustomize: renderStack, helm: renderChart };
 
 /** What is not known, and where it is to be had: one line. */
 function explainUnresolved(unresolved: readonly string[], stack: string): string {
-  return `known only once the stack is deployed: ${unresolved.join(", ")}. Supply by --values FILE, from: pulumi stack output --stack ${stack} --json`;
+  const shown = unresolved.slice(0, 10).join(", ");
+  const more = unresolved.length > 10 ? ` and ${unresolved.length - 10} more` : "";
+  return `known only once the stack is deployed: ${shown}${more}. Supply by --values FILE, from: pulumi stack output --stack ${stack} --json`;
 }
 
 /**

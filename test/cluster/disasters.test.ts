@@ -125,7 +125,7 @@ test("a release that is killed is finished by the next run", () =>
     configure("Killed");
     const release = execa(
       process.execPath,
-      ["local/cli.ts", "start", "--stack", stack, "--deliver", "direct"],
+      ["local/slipway.js", "start", "--stack", stack, "--deliver", "direct"],
       { cwd: workspace.path, reject: false, stdin: "ignore" },
     );
     await sleep(5000);
@@ -190,7 +190,7 @@ test("certificates that the clock has overtaken are made anew, and no pod stops"
 
 test("a node that goes down and comes back has its data, and serves the same release", async () => {
   const [begin, data] = [performance.now(), await visits()];
-  await execa(process.execPath, ["local/cli.ts", "stop", "--keep-data"], { cwd: workspace.path });
+  await execa(process.execPath, ["local/slipway.js", "stop", "--keep-data"], { cwd: workspace.path });
   await expect(getText(page)).rejects.toThrow();
   await workspace.deliver();
   cluster = clients();

@@ -14,7 +14,7 @@ const root = new URL("../..", import.meta.url).pathname;
 
 /** Brings up what delivery by GitOps needs of the environment: the Git server, and Argo CD's images. */
 export async function startGitops(): Promise<void> {
-  await execa(process.execPath, ["local/cli.ts", "start", "--environment-only", "--delivery", "gitops"], {
+  await execa(process.execPath, ["local/slipway.js", "start", "--environment-only", "--delivery", "gitops"], {
     cwd: root,
     stdio: "inherit",
   });

@@ -78,7 +78,7 @@ export class Workspace {
   ): Promise<CommandResult> {
     const { exitCode, all } = await execa(
       process.execPath,
-      ["local/cli.ts", command, ...(command === "status" ? [] : ["--stack", this.stack]), ...options],
+      ["local/slipway.js", command, ...(command === "status" ? [] : ["--stack", this.stack]), ...options],
       { cwd: this.path, reject: false, all: true, stdin: "ignore" },
     );
     return { exitCode, output: all };
