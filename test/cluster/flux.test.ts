@@ -17,6 +17,7 @@ import { readGitopsDescriptor } from "../../local/gitops/descriptor.ts";
 import { type Clients, clients, getGreeting, getText } from "../support/cluster.ts";
 import { FluxControllers } from "../support/flux.ts";
 import { startGitops } from "../support/gitops.ts";
+import { underLoad } from "../support/load.ts";
 import { resolved } from "../support/release.ts";
 import { Workspace } from "../support/workspace.ts";
 
@@ -142,6 +143,15 @@ afterAll(async () => {
   workspace.remove();
 });
 
+test("what push has delivered is taken over with no pod restarted and no request lost", async () => {
+  const [before, first] = [await pods(), await files()];
+  const load = { urls: [`${frontend}/`, `${api}/api/greeting`], rate: 50, connections: 6 };
+  expect((await underLoad(load, () => deliver(first))).failures).toEqual([]);
+  expect(await pods()).toEqual(before);
+  const { metadata } = await clientsOf.apps.readNamespacedDeployment({ name: "api", namespace: stack });
+  expect(metadata?.managedFields?.map(({ manager }) => manager)).toContain("kustomize-controller");
+});
+
 test("a commit is served when it is delivered", async () => {
   await deliver(await files((content) => content.replace("Hello from Slipway", "Hello from Flux")));
   expect(await getGreeting(api)).toMatchObject({ text: "Hello from Flux" });
@@ -193,12 +203,13 @@ test("an object of a kind that the stack may not have is refused, and told", asy
   expect(await getText(frontend)).toContain('<h1 id="headline">');
 });
 
-test("deleting the Kustomization leaves the workloads running", async () => {
+test("deleting the Kustomization leaves the workloads running, and push takes them back with no pod restarted", async () => {
   await deliver(await files());
   const before = await pods();
   const own = kustomization(source()) as unknown as KubeObject;
   await cluster.delete(own);
   await eventually(async () => expect(await cluster.read(own)).toBeUndefined());
+  await workspace.deliver();
   expect(await pods()).toEqual(before);
   expect(await getText(frontend)).toContain('<h1 id="headline">');
 });
