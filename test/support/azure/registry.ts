@@ -1,5 +1,6 @@
 import { createServer, request as forward, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { pipeline } from "node:stream";
 import type { ResourceManager } from "./arm.ts";
 import type { Inputs } from "./armRules.ts";
 import type { Backing } from "./rules.ts";
@@ -67,12 +68,15 @@ export class ContainerRegistry {
       }
       this.used.push({ user, method, path });
       const headers = { ...request.headers, authorization: basic(real.username, real.password) };
-      const passed = forward({ hostname, port, path, method, headers }, (answer) => {
+      // What ends early at one side ends at the other: a client that gets no answer would wait for ever.
+      const cut = (error: Error | null | undefined) => {
+        if (error) response.destroy();
+      };
+      const passed = forward({ hostname, port, path, method, headers, agent: false }, (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
+        pipeline(answer, response, cut);
       });
-      passed.on("error", () => response.writeHead(502).end());
-      request.pipe(passed);
+      pipeline(request, passed, cut);
     });
   }
 
