@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Clients, clients } from "../test/support/cluster.ts";
 import setup from "../test/support/environment.ts";
+import { startGitops } from "../test/support/gitops.ts";
 import { percentile, type Seen, underLoad } from "../test/support/load.ts";
 import { PulumiStack, pulumiCommand } from "../test/support/pulumi.ts";
 import { Workspace } from "../test/support/workspace.ts";
@@ -36,6 +37,8 @@ async function evictAll({ core }: Clients, namespace: string): Promise<void> {
 /** Requests on kept-alive connections during everything that replaces pods: how many fail, and how late the slowest are. */
 export async function bench(): Promise<Row[]> {
   await setup();
+  // Installed before: what is measured is the switch.
+  await startGitops();
   const workspace = new Workspace("bench-rollout");
   const configure = (workloads: { readonly [name: string]: unknown } = {}) =>
     workspace.configure({
@@ -49,6 +52,11 @@ export async function bench(): Promise<Row[]> {
   configure();
   const stack = new PulumiStack(workspace);
   const deliver = () => workspace.deliver();
+  const deliverBy = async (delivery: "gitops" | "push") => {
+    const options = ["--deliver", "direct", "--delivery", delivery];
+    const { exitCode, output } = await workspace.run("start", ...options);
+    if (exitCode !== 0) throw new Error(output);
+  };
   const events: { readonly [name: string]: () => Promise<unknown> } = {
     "new image of both": () => {
       workspace.replace("app/frontend/index.html", "Launched with Slipway", "Launched again");
@@ -57,6 +65,13 @@ export async function bench(): Promise<Row[]> {
     },
     "configuration change": () => {
       configure({ api: { env: { GREETING: "Changed" } }, frontend: { env: { LOG_LEVEL: "warn" } } });
+      return deliver();
+    },
+    "migration, and the image that comes with it": () => {
+      workspace.write(
+        "app/api/migrations/20991101090000_bench.sql",
+        "ALTER TABLE visits ADD COLUMN page text;\n",
+      );
       return deliver();
     },
     "scale from 2 to 4": () => {
@@ -68,6 +83,8 @@ export async function bench(): Promise<Row[]> {
       return deliver();
     },
     "eviction of every pod": () => evictAll(clients(), workspace.stack),
+    "from push to GitOps": () => deliverBy("gitops"),
+    "from GitOps to push": () => deliverBy("push"),
     ...(pulumiCommand === undefined
       ? {}
       : {
