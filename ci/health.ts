@@ -1,58 +1,32 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppsV1Api, CustomObjectsApi, KubeConfig, type V1Deployment } from "@kubernetes/client-node";
-import type { KubeObject } from "../infra/cluster/cluster.ts";
+import type { V1Deployment } from "@kubernetes/client-node";
+import { Cluster, type KubeObject } from "../infra/cluster/cluster.ts";
 import { awaitsPromotion } from "../infra/cluster/progress.ts";
 import { Fault } from "../infra/fault.ts";
 import type { Application } from "../infra/workloads/definition.ts";
+import { podKinds } from "../infra/workloads/podKinds.ts";
 import type { Outputs } from "./stack.ts";
 
 /** Seconds between two looks. */
 const interval = 1;
 
 /** Why a Deployment or a Rollout does not run an image in all its pods, if it does not. */
-function unhealthy(
-  name: string,
-  reference: string,
-  deployment: V1Deployment | undefined,
-): string | undefined {
-  if (deployment === undefined) return `${name}: has no Deployment`;
-  const { spec, status, metadata } = deployment;
+function unhealthy(name: string, reference: string, workload: KubeObject | undefined): string | undefined {
+  if (workload === undefined) return `${name}: has no Deployment`;
+  // A Rollout's spec and status have what is looked at in a Deployment's.
+  const { spec, status, metadata } = workload as unknown as V1Deployment;
   const images = spec?.template.spec?.containers.map(({ image }) => image) ?? [];
   if (!images.includes(reference)) return `${name}: runs ${images.join(", ")}`;
   const wanted = spec?.replicas ?? 1;
   const available = status?.availableReplicas ?? 0;
   // Its new pods are there, and a person decides when they take over.
-  if (deployment.kind === "Rollout" && awaitsPromotion(deployment as unknown as KubeObject)) return undefined;
+  if (workload.kind === "Rollout" && awaitsPromotion(workload)) return undefined;
   const settled =
     // A Rollout's is text.
     Number(status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0) &&
     (status?.updatedReplicas ?? 0) === wanted &&
     (status?.replicas ?? 0) === wanted;
   return settled && available >= wanted ? undefined : `${name}: ${available} of ${wanted} pods are available`;
-}
-
-/** The workloads that Argo Rollouts has; their spec and status have what is looked at in a Deployment's. */
-async function rolloutsOf(
-  config: KubeConfig,
-  application: Application,
-  namespace: string,
-): Promise<V1Deployment[]> {
-  const { items } = (await config
-    .makeApiClient(CustomObjectsApi)
-    .listNamespacedCustomObject({
-      group: "argoproj.io",
-      version: "v1alpha1",
-      namespace,
-      plural: "rollouts",
-    })
-    // A cluster without Argo Rollouts.
-    .catch((error: { readonly code?: number }) => {
-      if (error.code === 404) return { items: [] };
-      throw error;
-    })) as { items: V1Deployment[] };
-  return items
-    .filter(({ metadata }) => (metadata?.name ?? "") in application)
-    .map((item) => ({ ...item, kind: "Rollout" }));
 }
 
 /** Why a URL does not answer as it should, if it does not. */
@@ -86,18 +60,15 @@ export async function problems(application: Application, outputs: Outputs): Prom
   const { kubeconfig, namespace, images, urls } = outputs;
   if (kubeconfig === undefined || namespace === undefined) return ["the stack has not been deployed"];
   if (Object.keys(images).length === 0) return ["the stack runs no build yet"];
-  const config = new KubeConfig();
-  config.loadFromString(kubeconfig);
-  const [{ items: deployments }, rollouts] = await Promise.all([
-    config.makeApiClient(AppsV1Api).listNamespacedDeployment({ namespace }),
-    rolloutsOf(config, application, namespace),
-  ]);
-  const items = [...rollouts, ...deployments];
+  const cluster = new Cluster(kubeconfig);
+  const lists = await Promise.all(
+    Object.entries(podKinds).map(([kind, apiVersion]) => cluster.list(apiVersion, kind, {}, namespace)),
+  );
   const pods = Object.entries(images).map(([name, { reference }]) =>
     unhealthy(
       name,
       reference,
-      items.find(({ metadata }) => metadata?.name === name),
+      lists.flat().findLast(({ metadata }) => metadata.name === name),
     ),
   );
   const answers = await Promise.all(smokeUrls(application, urls).map(([name, url]) => silent(name, url)));

@@ -2,6 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { AppliedWorkload } from "../cluster/release.ts";
 import { ordinalEnds, type WorkloadObject } from "../workloads/build.ts";
+import { podKinds } from "../workloads/podKinds.ts";
 
 type Kind = WorkloadObject["kind"];
 type ResourceClass = new (
@@ -38,19 +39,15 @@ const prerequisites: readonly Kind[] = [
   "AnalysisTemplate",
 ];
 
-/** Kinds by which a workload has pods. */
-const podKinds: readonly Kind[] = ["Deployment", "Rollout"];
-
 /** Kinds that wait for those. */
-const waiting: readonly Kind[] = [...podKinds, "Job", "AnalysisTemplate"];
+const waiting: readonly string[] = [...Object.keys(podKinds), "Job", "AnalysisTemplate"];
 
 /**
  * A Service is there once it has its address, and an Ingress at once, its address being its host name. By default Pulumi
  * waits for their pods too, and those may be waiting for this very address. Pods are awaited together (`Rollouts`).
  */
 function awaitAddressOnly(object: WorkloadObject): WorkloadObject {
-  if (object.kind !== "Service" && object.kind !== "Ingress" && !podKinds.includes(object.kind))
-    return object;
+  if (object.kind !== "Service" && object.kind !== "Ingress" && !(object.kind in podKinds)) return object;
   const awaited: { [annotation: string]: string } =
     object.kind === "Service" && object.spec.type === "LoadBalancer"
       ? { "pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress[0]}" }
@@ -135,7 +132,7 @@ export class PushedWorkload extends pulumi.ComponentResource {
       if (prerequisites.includes(object.kind) || (progressive && object.kind === "Service"))
         needed.push(created);
       if (created instanceof kubernetes.core.v1.Service) service ??= created;
-      if (podKinds.includes(object.kind)) pods = appliedWorkload(object, created);
+      if (object.kind in podKinds) pods = appliedWorkload(object, created);
     }
     this.#name = name;
     this.#pods = pods;

@@ -15,6 +15,7 @@ import { releaseType } from "../../infra/gitops/releaseResource.ts";
 import { takeOverType } from "../../infra/gitops/takeOver.ts";
 import { stackLabels } from "../../infra/workloads/labels.ts";
 import { revisionLabel, selectorAnnotation } from "../../infra/workloads/newPodsService.ts";
+import { podKinds } from "../../infra/workloads/podKinds.ts";
 import { evaluateProgram } from "./evaluate.ts";
 import { buildAndPush, dockerClient, type ImageInputs } from "./image.ts";
 import { projectName, type RawConfig, withHandover } from "./project.ts";
@@ -34,9 +35,6 @@ export interface Delivered {
   /** Rollouts that somebody has to promote. */
   readonly waiting: readonly string[];
 }
-
-/** Kinds by which a workload has pods. */
-const podKinds = ["Deployment", "Rollout"];
 
 /** Resource types that exist in Pulumi's state only. */
 function isComponent(type: string): boolean {
@@ -166,7 +164,7 @@ class DirectProviders implements pulumi.runtime.Mocks {
     this.#report.progress(nameOf(object));
     if (object.kind === "Job") await deleteFailedJob(this.cluster, object);
     const isAwaitedLater = skipsAwait(object);
-    if (isAwaitedLater && podKinds.includes(object.kind)) await this.#noteServed(this.cluster, object);
+    if (isAwaitedLater && object.kind in podKinds) await this.#noteServed(this.cluster, object);
     const { live, change } = await this.cluster.apply(
       await withRevision(this.cluster, withoutEngineAnnotations(object)),
     );

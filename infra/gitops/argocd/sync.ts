@@ -3,17 +3,12 @@ import { type Cluster, type KubeObject, nameOf } from "../../cluster/cluster.ts"
 import { explainWorkload } from "../../cluster/explainWorkload.ts";
 import { progressOf } from "../../cluster/progress.ts";
 import { Fault } from "../../fault.ts";
+import { podKinds } from "../../workloads/podKinds.ts";
 import { applicationName, argoApiVersion, argocdNamespace } from "./names.ts";
 import { type ApplicationStatus, operationRevision, statusOf, summaryOf } from "./status.ts";
 
 /** Milliseconds between two looks. */
 const interval = 200;
-
-/** API of each kind by which a workload has pods. */
-const podKinds: { readonly [kind: string]: string } = {
-  Deployment: "apps/v1",
-  Rollout: "argoproj.io/v1alpha1",
-};
 
 /** Seconds that an error of the comparison, or of an object other than a Deployment, may last: it can be of the moment before. */
 const patienceSeconds = 15;
