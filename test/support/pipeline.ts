@@ -93,14 +93,23 @@ export class FakeWorld {
   async listen(): Promise<void> {
     const server = createServer((request, response) => {
       const path = request.url ?? "";
+      response.setHeader("content-type", "application/json");
+      if (path === "/apis/apps/v1") {
+        const resources = [{ name: "deployments", kind: "Deployment", namespaced: true }];
+        response.end(JSON.stringify({ kind: "APIResourceList", groupVersion: "apps/v1", resources }));
+        return;
+      }
+      // What is there of Argo are Applications, not Rollouts.
+      if (path === "/apis/argoproj.io/v1alpha1") {
+        response.end(JSON.stringify({ kind: "APIResourceList", resources: [] }));
+        return;
+      }
       if (path.includes("/deployments")) {
-        response.setHeader("content-type", "application/json");
         response.end(JSON.stringify({ kind: "DeploymentList", apiVersion: "apps/v1", items: this.#items() }));
         return;
       }
       if (path.includes("/argoproj.io/")) {
         response.statusCode = this.applications.length === 0 ? 404 : 200;
-        response.setHeader("content-type", "application/json");
         response.end(JSON.stringify({ items: this.applications }));
         return;
       }
