@@ -7,8 +7,8 @@ import type { Application } from "../infra/workloads/definition.ts";
 import { podKinds } from "../infra/workloads/podKinds.ts";
 import type { Outputs } from "./stack.ts";
 
-/** Seconds between two looks. */
-const interval = 1;
+/** Milliseconds between two looks. */
+const interval = 250;
 
 /** Why a Deployment or a Rollout does not run an image in all its pods, if it does not. */
 function unhealthy(name: string, reference: string, workload: KubeObject | undefined): string | undefined {
@@ -83,10 +83,13 @@ export async function waitUntilHealthy(
   { seconds, report }: { readonly seconds: number; readonly report: (line: string) => void },
 ): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
+  let reported = "";
   for (;;) {
     const found = await problems(application, outputs);
     if (found.length === 0) return;
-    report(found.join("; "));
+    const line = found.join("; ");
+    if (line !== reported) report(line);
+    reported = line;
     if (Date.now() > deadline) {
       throw new Fault({
         what: `stack ${stack}`,
@@ -95,6 +98,6 @@ export async function waitUntilHealthy(
         fix: `see why, or put the build before back: npm run rollback -- --stack ${stack}`,
       });
     }
-    await sleep(interval * 1000);
+    await sleep(interval);
   }
 }

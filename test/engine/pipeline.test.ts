@@ -1,8 +1,11 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { resolveSettings } from "../../local/settings.ts";
+import { environmentStatus } from "../../local/status.ts";
 import { clients, getGreeting, getText, stackObjects } from "../support/cluster.ts";
+import startEnvironment from "../support/environment.ts";
 import { PulumiStack, pulumiCommand } from "../support/pulumi.ts";
 import { Workspace } from "../support/workspace.ts";
 
@@ -43,6 +46,7 @@ describe.skipIf(pulumiCommand === undefined)("a pipeline, from a commit to prod 
   const digests = async (stack: string) =>
     Object.values(await images(stack)).map(({ reference }) => reference.split("@")[1]);
   const promote = (build: number) => ["promote", "--from", dev, "--to", prod, "--images", record(build)];
+  const build = (number: number) => ["build", "--stack", dev, "--images", record(number)];
   const deploy = (build: number) => ["deploy", "--stack", dev, "--images", record(build)];
 
   beforeAll(async () => {
@@ -76,7 +80,7 @@ describe.skipIf(pulumiCommand === undefined)("a pipeline, from a commit to prod 
   });
 
   test("the first build reaches dev, and by promotion prod, which builds nothing", async () => {
-    await ci(1, "build", "--stack", dev, "--images", record(1));
+    await ci(1, ...build(1));
     await ci(1, ...deploy(1));
     await ci(1, ...promote(1));
     expect(await images(dev)).toEqual(written(1).workloads);
@@ -88,7 +92,7 @@ describe.skipIf(pulumiCommand === undefined)("a pipeline, from a commit to prod 
   test("a changed text is served by dev under the new build number, while prod serves the old", async () => {
     workspace.replace("app/frontend/index.html", text.old, text.new);
     workspace.commit("Say it otherwise");
-    await ci(2, "build", "--stack", dev, "--images", record(2));
+    await ci(2, ...build(2));
     await ci(2, ...deploy(2));
     await expect.poll(() => getText(page(dev)), { timeout: 15_000 }).toContain(text.new);
     expect((await getGreeting(api(dev))).build).toBe("2");
@@ -162,6 +166,30 @@ describe.skipIf(pulumiCommand === undefined)("a pipeline, from a commit to prod 
     expect((await getGreeting(api(dev))).build).toBe("1");
   });
 
+  test.each([
+    ["SIGTERM", 3],
+    ["SIGKILL", 4],
+  ] as const)("a build that %s ends records nothing, and is finished by the next", async (signal, number) => {
+    const command = start(number, ...build(number));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    command.kill(signal);
+    expect((await command).exitCode).not.toBe(0);
+    expect(existsSync(record(number))).toBe(false);
+    await ci(number, ...build(number));
+    expect(Object.keys(written(number).workloads)).toEqual(["api", "frontend"]);
+  });
+
+  test("with the registry down a build fails with the reason and records nothing; the next is pushed", async () => {
+    const { processes } = await environmentStatus(resolveSettings(process.env));
+    process.kill(processes.find(({ name }) => name === "registry")?.pid as number, "SIGKILL");
+    const { exitCode, all } = await start(5, ...build(5));
+    await startEnvironment();
+    expect([exitCode, all]).toEqual([1, expect.stringContaining("connection refused")]);
+    expect(existsSync(record(5))).toBe(false);
+    await ci(5, ...build(5));
+    expect(Object.keys(written(5).workloads)).toEqual(["api", "frontend"]);
+  });
+
   /** Interrupts a command as soon as Pulumi is at work on the stack. */
   async function interrupt(
     how: "SIGTERM" | "SIGKILL",
@@ -194,10 +222,10 @@ describe.skipIf(pulumiCommand === undefined)("a pipeline, from a commit to prod 
   test.each(["SIGTERM", "SIGKILL"] as const)(
     "a deployment that %s ends is finished by the next",
     async (signal) => {
-      const build = signal === "SIGTERM" ? 2 : 1;
-      await interrupt(signal, dev, deploy(build));
-      await ci(build, ...deploy(build));
-      expect((await getGreeting(api(dev))).build).toBe(String(build));
+      const number = signal === "SIGTERM" ? 2 : 1;
+      await interrupt(signal, dev, deploy(number));
+      await ci(number, ...deploy(number));
+      expect((await getGreeting(api(dev))).build).toBe(String(number));
     },
   );
 
