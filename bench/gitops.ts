@@ -7,7 +7,6 @@ import { readDescriptor } from "../local/descriptor.ts";
 import { resolveSettings } from "../local/settings.ts";
 import { kubernetesTools, provideTools } from "../local/tools.ts";
 import { clients, getGreeting } from "../test/support/cluster.ts";
-import setup from "../test/support/environment.ts";
 import { embeddedCluster, ManifestsClone, startGitops } from "../test/support/gitops.ts";
 import { Workspace } from "../test/support/workspace.ts";
 import { type Row, seconds } from "./table.ts";
@@ -19,7 +18,7 @@ const bare = { stack: "bench-kubectl", ports: { frontend: 30592, api: 30593 } };
 function workspaceOf({ stack, ports }: typeof synced): Workspace {
   const workspace = new Workspace(stack);
   // A migration is a Job before each sync, which kubectl does not run.
-  workspace.replace("infra/application.ts", '    database: { migrate: ["node", "dist/migrate.js"] },\n', "");
+  workspace.withoutDatabase();
   workspace.configure({
     platform: { kind: "local" },
     exposure: {
@@ -45,7 +44,6 @@ const invalid = `apiVersion: v1\nkind: Service\nmetadata:\n  name: refused\n  na
 
 /** A push until every pod serves it, against kubectl; drift until it is healed; a fix after a refused commit. */
 export async function bench(rounds: number): Promise<Row[]> {
-  await setup();
   await startGitops();
   const workspaces = [workspaceOf(synced), workspaceOf(bare)] as const;
   const cluster = embeddedCluster();
@@ -68,8 +66,7 @@ export async function bench(rounds: number): Promise<Row[]> {
   };
   let manifests: ManifestsClone | undefined;
   try {
-    const started = await workspaces[0].run("start", "--deliver", "direct", "--delivery", "gitops");
-    if (started.exitCode !== 0) throw new Error(started.output);
+    await workspaces[0].deliver("--delivery", "gitops");
     await workspaces[1].deliver();
     manifests = new ManifestsClone();
     const file = `${synced.stack}/api/deployment.yaml`;

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Clients, clients } from "../test/support/cluster.ts";
-import setup from "../test/support/environment.ts";
 import { startGitops } from "../test/support/gitops.ts";
 import { percentile, type Seen, underLoad } from "../test/support/load.ts";
 import { PulumiStack, pulumiCommand } from "../test/support/pulumi.ts";
@@ -36,7 +35,6 @@ async function evictAll({ core }: Clients, namespace: string): Promise<void> {
 
 /** Requests on kept-alive connections during everything that replaces pods: how many fail, and how late the slowest are. */
 export async function bench(): Promise<Row[]> {
-  await setup();
   // Installed before: what is measured is the switch.
   await startGitops();
   const workspace = new Workspace("bench-rollout");
@@ -52,11 +50,6 @@ export async function bench(): Promise<Row[]> {
   configure();
   const stack = new PulumiStack(workspace);
   const deliver = () => workspace.deliver();
-  const deliverBy = async (delivery: "gitops" | "push") => {
-    const options = ["--deliver", "direct", "--delivery", delivery];
-    const { exitCode, output } = await workspace.run("start", ...options);
-    if (exitCode !== 0) throw new Error(output);
-  };
   const events: { readonly [name: string]: () => Promise<unknown> } = {
     "new image of both": () => {
       workspace.replace("app/frontend/index.html", "Launched with Slipway", "Launched again");
@@ -83,8 +76,8 @@ export async function bench(): Promise<Row[]> {
       return deliver();
     },
     "eviction of every pod": () => evictAll(clients(), workspace.stack),
-    "from push to GitOps": () => deliverBy("gitops"),
-    "from GitOps to push": () => deliverBy("push"),
+    "from push to GitOps": () => workspace.deliver("--delivery", "gitops"),
+    "from GitOps to push": () => workspace.deliver("--delivery", "push"),
     ...(pulumiCommand === undefined
       ? {}
       : {

@@ -64,11 +64,12 @@ export async function problems(application: Application, outputs: Outputs): Prom
   const lists = await Promise.all(
     Object.entries(podKinds).map(([kind, apiVersion]) => cluster.list(apiVersion, kind, {}, namespace)),
   );
+  const workloads = lists.flat();
   const pods = Object.entries(images).map(([name, { reference }]) =>
     unhealthy(
       name,
       reference,
-      lists.flat().findLast(({ metadata }) => metadata.name === name),
+      workloads.findLast(({ metadata }) => metadata.name === name),
     ),
   );
   const answers = await Promise.all(smokeUrls(application, urls).map(([name, url]) => silent(name, url)));

@@ -256,9 +256,8 @@ const certified = [
 
 async function startControlPlane(settings: Settings, context: StartContext): Promise<void> {
   const tools = built(context);
-  const areNew = await makePki(settings, tools);
-  const readers = findProcesses(settings).filter(({ main, name }) => main && certified.includes(name));
-  if (areNew) await stopProcesses(readers);
+  if (await makePki(settings, tools))
+    await stopProcesses(findProcesses(settings).filter(({ main, name }) => main && certified.includes(name)));
   await ensure(settings, context, etcd(settings, tools));
   await ensure(settings, context, apiServer(settings, tools));
   const clients = [controllerManager(settings, tools), scheduler(settings, tools)];

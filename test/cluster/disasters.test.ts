@@ -9,6 +9,7 @@ import { pkiPath } from "../../local/pki.ts";
 import { resolveSettings } from "../../local/settings.ts";
 import { environmentStatus, processNames } from "../../local/status.ts";
 import { type Clients, clients, getGreeting, getText } from "../support/cluster.ts";
+import { crash } from "../support/crash.ts";
 import { underLoad } from "../support/load.ts";
 import { Workspace } from "../support/workspace.ts";
 
@@ -62,14 +63,6 @@ async function pods(): Promise<(string | undefined)[]> {
     )
     .map(({ metadata }) => metadata?.uid)
     .sort();
-}
-
-/** Kills a process of the environment as a crash would. */
-async function crash(name: string): Promise<void> {
-  const { processes } = await environmentStatus(settings);
-  const pid = processes.find((process) => process.name === name)?.pid;
-  if (pid === undefined) throw new Error(`${name} does not run`);
-  process.kill(pid, "SIGKILL");
 }
 
 const seconds = (begin: number) => `${((performance.now() - begin) / 1000).toFixed(0)} s`;

@@ -113,7 +113,7 @@ beforeAll(async () => {
   await startGitops();
   workspace = new Workspace(stack);
   // A migration is a Job of its own, which is not what this is about.
-  workspace.replace("infra/application.ts", '    database: { migrate: ["node", "dist/migrate.js"] },\n', "");
+  workspace.withoutDatabase();
   workspace.configure(config);
   clientsOf = clients();
   cluster = new Cluster(readFileSync(readDescriptor().kubeconfig, "utf8"));

@@ -30,8 +30,7 @@ afterAll(async () => {
 });
 
 async function deliver(delivery: "push" | "gitops"): Promise<void> {
-  const { exitCode, output } = await workspace.run("start", "--deliver", "direct", "--delivery", delivery);
-  if (exitCode !== 0) throw new Error(output);
+  await workspace.deliver("--delivery", delivery);
 }
 
 /** uid and restarts of each pod. */

@@ -66,7 +66,7 @@ const canary = (analysis: object = web) => ({
 beforeAll(async () => {
   workspace = new Workspace(stack);
   // A database is not what this is about.
-  workspace.replace("infra/application.ts", '    database: { migrate: ["node", "dist/migrate.js"] },\n', "");
+  workspace.withoutDatabase();
   cluster = clients();
   configure(canary());
   await workspace.deliver();

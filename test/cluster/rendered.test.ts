@@ -101,7 +101,7 @@ beforeAll(async () => {
   ];
   workspace = new Workspace(stack);
   // A migration is a Job of its own, which is not what this is about.
-  workspace.replace("infra/application.ts", '    database: { migrate: ["node", "dist/migrate.js"] },\n', "");
+  workspace.withoutDatabase();
   const env = {
     KUBECONFIG: kubeconfig,
     HELM_CACHE_HOME: join(workspace.path, "helm/cache"),

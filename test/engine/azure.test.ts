@@ -51,11 +51,7 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, on a double of Azure", () 
     stopLoadBalancers = provideLoadBalancers(stack, "127.0.0.1");
     await pulumi.init();
     // Its image is in no repository of the stack's, and so not the tokens' to pull.
-    workspace.replace(
-      "infra/application.ts",
-      '    database: { migrate: ["node", "dist/migrate.js"] },\n',
-      "",
-    );
+    workspace.withoutDatabase();
     configure();
     workspace.commit("Configure");
   });

@@ -2,9 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { resolveSettings } from "../../local/settings.ts";
-import { environmentStatus } from "../../local/status.ts";
 import { clients, getGreeting, getText, stackObjects } from "../support/cluster.ts";
+import { crash } from "../support/crash.ts";
 import startEnvironment from "../support/environment.ts";
 import { PulumiStack, pulumiCommand } from "../support/pulumi.ts";
 import { Workspace } from "../support/workspace.ts";
@@ -180,8 +179,7 @@ describe.skipIf(pulumiCommand === undefined)("a pipeline, from a commit to prod 
   });
 
   test("with the registry down a build fails with the reason and records nothing; the next is pushed", async () => {
-    const { processes } = await environmentStatus(resolveSettings(process.env));
-    process.kill(processes.find(({ name }) => name === "registry")?.pid as number, "SIGKILL");
+    await crash("registry");
     const { exitCode, all } = await start(5, ...build(5));
     await startEnvironment();
     expect([exitCode, all]).toEqual([1, expect.stringContaining("connection refused")]);

@@ -42,11 +42,7 @@ describe.skipIf(pulumiCommand === undefined)("pulumi up, on a canary", () => {
   beforeAll(async () => {
     workspace = new Workspace(stack);
     // A database is not what this is about.
-    workspace.replace(
-      "infra/application.ts",
-      '    database: { migrate: ["node", "dist/migrate.js"] },\n',
-      "",
-    );
+    workspace.withoutDatabase();
     configure("/readyz");
     workspace.commit("Configure");
     // Argo Rollouts, of the environment.

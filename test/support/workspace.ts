@@ -84,9 +84,14 @@ export class Workspace {
     return { exitCode, output: all };
   }
 
+  /** For what a migration, a Job of its own, is not about. */
+  withoutDatabase(): void {
+    this.replace("infra/application.ts", '    database: { migrate: ["node", "dist/migrate.js"] },\n', "");
+  }
+
   /** `npm start` without the Pulumi CLI. @throws with its output when it fails */
-  async deliver(): Promise<string> {
-    const { exitCode, output } = await this.run("start", "--deliver", "direct");
+  async deliver(...options: string[]): Promise<string> {
+    const { exitCode, output } = await this.run("start", "--deliver", "direct", ...options);
     if (exitCode !== 0) throw new Error(output);
     return output;
   }
