@@ -26,11 +26,12 @@ function configure(greeting: string): void {
   workspace.configure({
     platform: { kind: "local" },
     exposure: { frontend: { type: "NodePort", nodePort: 30960 }, api: { type: "NodePort", nodePort: 30961 } },
-    // What a killed kubelet never reports is waited for until then: less than the 50 seconds after which Kubernetes takes
-    // the pods of a silent node, here the only one, out of its Services.
+    // What a killed kubelet never reports is waited for until then: less than the 40 to 50 seconds after which Kubernetes
+    // takes the pods of a silent node, here the only one, out of its Services; more than the 15 that a kubelet may take to
+    // find its containerd again.
     workloads: {
-      frontend: { rolloutDeadlineSeconds: 15 },
-      api: { rolloutDeadlineSeconds: 15, env: { GREETING: greeting } },
+      frontend: { rolloutDeadlineSeconds: 25 },
+      api: { rolloutDeadlineSeconds: 25, env: { GREETING: greeting } },
     },
   });
 }
