@@ -29,14 +29,18 @@ function workspaceOf({ stack, ports }: typeof synced): Workspace {
   return workspace;
 }
 
-/** Waits until the text is in many answers in a row: old pods serve until every node has noticed that they leave. */
+/**
+ * Waits until the text is in many answers at once: old pods serve until every node has noticed that they leave. Between
+ * two looks the machine is left to those who are measured.
+ */
 async function served({ stack, ports }: typeof synced, text: string): Promise<void> {
-  let inARow = 0;
   const deadline = Date.now() + 120_000;
-  while (inARow < 20) {
-    const greeting = await getGreeting(`http://127.0.0.1:${ports.api}`).catch(() => undefined);
-    inARow = greeting?.text === text ? inARow + 1 : 0;
+  for (;;) {
+    const asked = Array.from({ length: 20 }, () => getGreeting(`http://127.0.0.1:${ports.api}`));
+    const answers = await Promise.allSettled(asked);
+    if (answers.every((answer) => answer.status === "fulfilled" && answer.value.text === text)) return;
     if (Date.now() > deadline) throw new Error(`the api of ${stack} does not say ${text}`);
+    await sleep(200);
   }
 }
 
@@ -73,11 +77,7 @@ export async function bench(rounds: number): Promise<Row[]> {
     const original = manifests.git("show", `HEAD:${file}`);
     const saying = (text: string) => original.replace(/Hello from Slipway/, text);
     const namespace = synced.stack;
-    const push = async (files: Record<string, string | undefined>) => {
-      const commit = (manifests as ManifestsClone).commit(files);
-      await requestRefresh(cluster, namespace, commit);
-      return commit;
-    };
+    const push = async () => requestRefresh(cluster, namespace, (manifests as ManifestsClone).push());
     const scale = async () => {
       const body = [{ op: "replace", path: "/spec/replicas", value: 3 }];
       await apps.patchNamespacedDeploymentScale({ namespace, name: "api", body });
@@ -105,9 +105,10 @@ export async function bench(rounds: number): Promise<Row[]> {
           await served(bare, text);
         }),
       );
+      manifests.commitHere({ [file]: `${saying(text)}\n` });
       values.gitops.push(
         await seconds(async () => {
-          await push({ [file]: `${saying(text)}\n` });
+          await push();
           await served(synced, text);
         }),
       );
@@ -118,15 +119,17 @@ export async function bench(rounds: number): Promise<Row[]> {
       values.one.push(await drift());
 
       const path = `${synced.stack}/refused/service.yaml`;
-      await push({ [path]: invalid });
+      manifests.commitHere({ [path]: invalid });
+      await push();
       const refused = async () =>
         statusOf(
           (await cluster.read(applicationOf(namespace))) ?? applicationOf(namespace),
         ).operationState?.syncResult?.resources?.some(({ status }) => status === "SyncFailed") ?? false;
       while (!(await refused())) await sleep(100);
+      manifests.commitHere({ [path]: undefined, [file]: `${saying(`Fix ${round}`)}\n` });
       values.fix.push(
         await seconds(async () => {
-          await push({ [path]: undefined, [file]: `${saying(`Fix ${round}`)}\n` });
+          await push();
           await served(synced, `Fix ${round}`);
         }),
       );

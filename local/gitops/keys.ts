@@ -61,6 +61,8 @@ function writeServerFiles(
     authorized_keys: `${authorized(commands.pull, pull)}\n${authorized(commands.push, push)}\n`,
     sshd_config: [
       "Port 2222",
+      // The default is safe from quantum computers and takes 90 ms more: on this machine nobody listens.
+      "KexAlgorithms curve25519-sha256",
       "HostKey /etc/git-server/host_key",
       "AuthorizedKeysFile /etc/git-server/authorized_keys",
       "AuthenticationMethods publickey",

@@ -63,13 +63,14 @@ export class ManifestsClone {
     this.git("pull", "--quiet", "--rebase");
   }
 
-  #push(): string {
+  /** @returns the commit that is the branch's newest then */
+  push(): string {
     this.git("push", "--quiet", "origin", "HEAD:main");
     return this.git("rev-parse", "HEAD");
   }
 
-  /** Writes and removes files, commits and pushes. @returns the commit */
-  commit(files: { readonly [path: string]: string | undefined }, message = "By hand"): string {
+  /** Writes and removes files, and commits, here only. */
+  commitHere(files: { readonly [path: string]: string | undefined }, message = "By hand"): void {
     this.pull();
     const written = Object.entries(files).filter((file): file is [string, string] => file[1] !== undefined);
     writeFiles(join(this.path, "work"), Object.fromEntries(written));
@@ -77,14 +78,19 @@ export class ManifestsClone {
       if (content === undefined) rmSync(join(this.path, "work", path), { recursive: true });
     this.git("add", "--all");
     this.git("commit", "--quiet", "--message", message);
-    return this.#push();
+  }
+
+  /** Writes and removes files, commits and pushes. @returns the commit */
+  commit(files: { readonly [path: string]: string | undefined }, message?: string): string {
+    this.commitHere(files, message);
+    return this.push();
   }
 
   /** Takes a commit back, by another one. @returns that one */
   revert(commit: string): string {
     this.pull();
     this.git("revert", "--no-edit", commit);
-    return this.#push();
+    return this.push();
   }
 
   /** Number of commits that touched a folder. */

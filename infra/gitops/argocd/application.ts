@@ -80,8 +80,14 @@ export function application(args: ApplicationArgs) {
       destination: { server, namespace },
       syncPolicy: {
         automated: { enabled: true, prune: true, selfHeal: true },
-        // Old pods need their ConfigMap until the last of them is gone.
-        syncOptions: ["ServerSideApply=true", "PruneLast=true", "RespectIgnoreDifferences=true"],
+        syncOptions: [
+          "ServerSideApply=true",
+          // Old pods need their ConfigMap until the last of them is gone.
+          "PruneLast=true",
+          "RespectIgnoreDifferences=true",
+          // By default each sync applies every object twice, the first time as a dry run; this, those that differ.
+          "ApplyOutOfSyncOnly=true",
+        ],
         // By default a failed sync stays with its commit, and a fix waits until its last retry.
         retry: { limit: 5, refresh: true, backoff: { duration: "3s", factor: 1, maxDuration: "3s" } },
       },

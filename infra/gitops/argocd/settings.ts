@@ -84,8 +84,11 @@ function configuration({ knownHosts, sso }: InstallSettings): {
           }),
     },
     "argocd-cmd-params-cm": {
-      // By default, drift that comes back is healed after up to five minutes.
-      "controller.self.heal.backoff.cap.seconds": "5",
+      // By default, drift that comes back is healed after up to five minutes; here within five seconds.
+      "controller.self.heal.backoff.cap.seconds": "4",
+      // Seconds between two waves, by default 2. What is before a migration has no controller that would need them, and a
+      // migration is waited for.
+      "controller.sync.wave.delay.seconds": "0",
     },
     "argocd-rbac-cm": {
       ...(sso === undefined
