@@ -35,6 +35,9 @@ function perWorkload<T extends z.ZodType>(names: readonly string[], value: T) {
   return z.strictObject(Object.fromEntries(names.map((name) => [name, value]))).prefault({});
 }
 
+/** What a stack says of a workload that it does not name: parsed once, however many there are. */
+const unchanged = workloadOverride.parse({});
+
 /** The schema of a stack's configuration: the keys are those of Pulumi.<stack>.yaml without their `slipway:`. */
 export function stackSchema({ stack, workloads }: StackContext) {
   return z
@@ -52,7 +55,7 @@ export function stackSchema({ stack, workloads }: StackContext) {
         .default([])
         .describe("Groups that may deploy to the namespace: Entra ID object ids on AKS."),
       images: images.default({ source: "build" }).describe("Where the images come from."),
-      workloads: perWorkload(workloads, workloadOverride.prefault({})).describe(
+      workloads: perWorkload(workloads, workloadOverride.default(unchanged)).describe(
         "What this stack changes in the workloads' definitions.",
       ),
       exposure: perWorkload(workloads, exposure.default({ type: "ClusterIP" })).describe(

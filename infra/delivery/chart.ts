@@ -1,7 +1,7 @@
 import { ordinalEnds } from "../workloads/build.ts";
 import { SecretDetector } from "./leak.ts";
 import { manifest, type RenderableObject } from "./manifest.ts";
-import { FileSet, type RenderedFile, type Rendering } from "./render.ts";
+import { FileMaker, type RenderedFile, type Rendering } from "./render.ts";
 import { type Plain, toYaml } from "./yaml.ts";
 
 /** Stands in an object for an expression of its template: a character that no text of a manifest has. */
@@ -60,10 +60,10 @@ function podsTemplate(
  *
  * @throws InputError as renderStack does
  */
-export function renderChart(rendering: Rendering): readonly RenderedFile[] {
+export function* renderChart(rendering: Rendering): Generator<RenderedFile, void> {
   const { project, stack, workloads } = rendering;
   const secrets = new SecretDetector(rendering.secrets);
-  const files = new FileSet(rendering);
+  const files = new FileMaker(rendering);
   const values: Record<string, Plain> = {};
   for (const [workload, objects] of workloads) {
     const ends = ordinalEnds(objects);
@@ -72,13 +72,13 @@ export function renderChart(rendering: Rendering): readonly RenderedFile[] {
       if (object.kind === "Deployment" || object.kind === "Rollout") {
         const template = podsTemplate(workload, object, secrets);
         values[workload] = template.values;
-        files.yaml(path, template.text);
+        yield files.yaml(path, template.text);
       } else {
-        files.yaml(path, escaped(manifest(workload, object, secrets)));
+        yield files.yaml(path, escaped(manifest(workload, object, secrets)));
       }
     }
   }
-  files.yaml(
+  yield files.yaml(
     `${stack}/Chart.yaml`,
     toYaml({
       apiVersion: "v2",
@@ -89,10 +89,9 @@ export function renderChart(rendering: Rendering): readonly RenderedFile[] {
       version: "0.0.0",
     }),
   );
-  files.yaml(`${stack}/values.yaml`, toYaml(values));
-  files.markdown(
+  yield files.yaml(`${stack}/values.yaml`, toYaml(values));
+  yield files.markdown(
     `${stack}/README.md`,
     `# ${project}-${stack}\n\nThe workloads of the stack \`${stack}\` of \`${project}\` as a Helm chart: \`helm upgrade --install ${stack} .\` installs it.\nIts values are the digests of the images and the numbers of pods. The namespace and the Secrets are not here; the\nprogram provides those.\n`,
   );
-  return files.sorted();
 }

@@ -32,25 +32,20 @@ export function header({ project, stack }: Pick<Rendering, "project" | "stack">)
   return `Rendered from the stack ${stack} of ${project}. DO NOT EDIT: the next rendering overwrites it.`;
 }
 
-/** Collects the files of a rendering. */
-export class FileSet {
+/** Makes the files of a rendering, each with its header. */
+export class FileMaker {
   readonly #header: string;
-  readonly #files: RenderedFile[] = [];
 
   constructor(rendering: Pick<Rendering, "project" | "stack">) {
     this.#header = header(rendering);
   }
 
-  yaml(path: string, text: string): void {
-    this.#files.push({ path, content: `# ${this.#header}\n${text}` });
+  yaml(path: string, text: string): RenderedFile {
+    return { path, content: `# ${this.#header}\n${text}` };
   }
 
-  markdown(path: string, text: string): void {
-    this.#files.push({ path, content: `<!-- ${this.#header} -->\n\n${text}` });
-  }
-
-  sorted(): readonly RenderedFile[] {
-    return this.#files.sort((one, other) => (one.path < other.path ? -1 : 1));
+  markdown(path: string, text: string): RenderedFile {
+    return { path, content: `<!-- ${this.#header} -->\n\n${text}` };
   }
 }
 
@@ -64,14 +59,15 @@ function kustomization(resources: readonly string[]): string {
 
 /**
  * The same bytes whenever the objects are the same: one file for each object, `<stack>/<workload>/<kind>.yaml`, a second one of its kind `<kind>-2.yaml`, a
- * kustomization.yaml and a README.md in each folder, and what an ApplicationSet must know of the stack, sorted by path.
+ * kustomization.yaml and a README.md in each folder, and what an ApplicationSet must know of the stack. Made one after
+ * the other, so that whoever writes them need not keep them.
  *
  * @throws InputError naming workload and field when a secret, or a value that is not plain, would be written
  */
-export function renderStack(rendering: Rendering): readonly RenderedFile[] {
+export function* renderStack(rendering: Rendering): Generator<RenderedFile, void> {
   const { project, stack, namespace, workloads } = rendering;
   const secrets = new SecretDetector(rendering.secrets);
-  const files = new FileSet(rendering);
+  const files = new FileMaker(rendering);
   const folders: string[] = [];
   for (const [workload, objects] of workloads) {
     folders.push(workload);
@@ -79,20 +75,19 @@ export function renderStack(rendering: Rendering): readonly RenderedFile[] {
     const ends = ordinalEnds(objects);
     const names = objects.map(({ kind }, index) => `${kind.toLowerCase()}${ends[index]}.yaml`);
     for (const [index, object] of objects.entries())
-      files.yaml(`${folder}/${names[index]}`, manifest(workload, object, secrets));
-    files.yaml(`${folder}/kustomization.yaml`, kustomization(names));
-    files.markdown(
+      yield files.yaml(`${folder}/${names[index]}`, manifest(workload, object, secrets));
+    yield files.yaml(`${folder}/kustomization.yaml`, kustomization(names));
+    yield files.markdown(
       `${folder}/README.md`,
       `# ${workload}\n\nThe workload \`${workload}\` of the stack \`${stack}\`, as its definition in \`${project}\` says. Change it there.\n`,
     );
   }
-  files.yaml(`${stack}/kustomization.yaml`, kustomization(folders));
-  files.yaml(`${stack}/${stackFile}`, toYaml({ project, stack, namespace }));
-  files.markdown(
+  yield files.yaml(`${stack}/kustomization.yaml`, kustomization(folders));
+  yield files.yaml(`${stack}/${stackFile}`, toYaml({ project, stack, namespace }));
+  yield files.markdown(
     `${stack}/README.md`,
     `# ${stack}\n\nThe workloads of the stack \`${stack}\` of \`${project}\`, one folder each: \`kubectl apply -k .\` applies them.\nTheir namespace and their Secrets are not here; the program provides those.\n`,
   );
-  return files.sorted();
 }
 
 /** What only a deployment knows, all of it plain. */
@@ -133,7 +128,7 @@ export function renderingOf(
   return { project, stack, namespace: config.namespace, workloads: buildAll(), secrets };
 }
 
-/** Renders a stack's workloads as a tree of Kustomize folders: see renderingOf and renderStack. */
+/** Renders a stack's workloads as a tree of Kustomize folders, sorted by path: see renderingOf and renderStack. */
 export function renderApplication(...stack: Parameters<typeof renderingOf>): readonly RenderedFile[] {
-  return renderStack(renderingOf(...stack));
+  return [...renderStack(renderingOf(...stack))].sort((one, other) => (one.path < other.path ? -1 : 1));
 }

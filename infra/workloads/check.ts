@@ -27,15 +27,15 @@ function violations(key: string, value: unknown, schema: z.ZodType): Problem[] {
       }));
 }
 
+const portName = dnsLabel.max(15, "must be at most 15 characters");
+
 function portProblems(key: string, ports: Workload["ports"]): Problem[] {
   const owners = new Map<number, string>();
   const problems: Problem[] = [];
   if (Object.keys(ports).length === 0)
     problems.push({ key: `${key}.ports`, rule: "must name at least one port" });
   for (const [name, number] of Object.entries(ports)) {
-    problems.push(
-      ...violations(`${key}.ports.${name} (name)`, name, dnsLabel.max(15, "must be at most 15 characters")),
-    );
+    problems.push(...violations(`${key}.ports.${name} (name)`, name, portName));
     problems.push(...violations(`${key}.ports.${name}`, number, port));
     const owner = owners.get(number);
     if (owner !== undefined)
@@ -81,6 +81,14 @@ const drainSeconds = z
   .int("must be a whole number")
   .min(0, "must be 0 or more")
   .max(3600, "must be 3600 or less");
+
+/** What a definition may have besides, and the rules for each. */
+const choices = {
+  resources,
+  replicas: replicas.optional(),
+  strategy: strategy.optional(),
+  drainSeconds: drainSeconds.optional(),
+} as const;
 
 function environmentProblems(key: string, workload: Workload): Problem[] {
   const { env = {}, secretEnv = [] } = workload;
@@ -239,10 +247,9 @@ export function checkApplication(application: Application, config: StackConfig):
       ...violations(`${key} (name)`, name, dnsLabel),
       ...portProblems(key, workload.ports),
       ...checkProblems(key, workload),
-      ...violations(`${key}.resources`, workload.resources, resources),
-      ...violations(`${key}.replicas`, workload.replicas, replicas.optional()),
-      ...violations(`${key}.strategy`, workload.strategy, strategy.optional()),
-      ...violations(`${key}.drainSeconds`, workload.drainSeconds, drainSeconds.optional()),
+      ...Object.entries(choices).flatMap(([field, schema]) =>
+        violations(`${key}.${field}`, workload[field as keyof typeof choices], schema),
+      ),
       ...(workload.egress ?? []).flatMap((destination, index) => [
         ...violations(`${key}.egress[${index}].port`, destination.port, port),
         ...violations(`${key}.egress[${index}].cidr`, destination.cidr, cidr),

@@ -19,6 +19,9 @@ export interface TreeChanges {
   readonly unchanged: number;
 }
 
+/** A path and what is in the file. */
+type File = readonly [path: string, content: string];
+
 /** Content of each file below a directory, by path from it. @throws Fault for what no rendering makes */
 function readTree(directory: string): Map<string, string> {
   const files = new Map<string, string>();
@@ -48,10 +51,11 @@ function removeLeftovers(parent: string, prefix: string): void {
   }
 }
 
-function requireDirectory(out: string): string {
+/** Makes a directory where there is none. @returns its path, and what of it was not there before */
+function requireDirectory(out: string): { readonly directory: string; readonly made: string | undefined } {
   try {
-    mkdirSync(out, { recursive: true });
-    return realpathSync(out);
+    const made = mkdirSync(out, { recursive: true });
+    return { directory: realpathSync(out), made };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     throw new Fault({
@@ -63,66 +67,84 @@ function requireDirectory(out: string): string {
   }
 }
 
+/** Writes files below a directory that is new. @returns how many */
+function writeFiles(directory: string, files: Iterable<File>): number {
+  let [count, parent] = [0, ""];
+  for (const [path, content] of files) {
+    const file = join(directory, path);
+    if (dirname(file) !== parent) {
+      parent = dirname(file);
+      mkdirSync(parent, { recursive: true });
+    }
+    writeFileSync(file, content);
+    count += 1;
+  }
+  return count;
+}
+
+function* below(folder: string, files: Iterable<RenderedFile>): Generator<File> {
+  for (const { path, content } of files) yield [path.slice(folder.length + 1), content];
+}
+
 /**
  * Makes the folder `folder` of a directory hold exactly these files, all of them or none: they are written beside it
- * and then take its place. What an earlier rendering left there goes; what is no rendering's stops it.
+ * and then take its place. What an earlier rendering left there goes; what is no rendering's stops it. Where there is
+ * no such folder yet, each file is written as it is made, and none is kept.
  *
  * @param files paths from the directory, all below the folder
  * @param isOwn whether a file that is there was written by an earlier rendering
- * @throws Fault when the folder has files of somebody else, or cannot be written; it is as it was then
+ * @throws Fault when the folder has files of somebody else, or cannot be written, and what `files` throws; it is as it was then
  */
 export function writeTree(
   out: string,
   folder: string,
-  files: readonly RenderedFile[],
+  files: Iterable<RenderedFile>,
   isOwn: (content: string) => boolean,
 ): TreeChanges {
-  const directory = requireDirectory(out);
+  const { directory, made } = requireDirectory(out);
   const target = join(directory, folder);
-  const stat = lstatSync(target, { throwIfNoEntry: false });
-  if (stat !== undefined && !stat.isDirectory()) throw foreign(target, "is no directory");
-  const before = stat === undefined ? new Map<string, string>() : readTree(target);
-  for (const [path, content] of before)
-    if (!isOwn(content)) throw foreign(join(target, path), "was not rendered, or was edited");
-  const relative = files.map(({ path, content }) => [path.slice(folder.length + 1), content] as const);
-  const written = relative.filter(([path, content]) => before.get(path) !== content).length;
-  const kept = new Set(relative.map(([path]) => path));
-  const removed = [...before.keys()].filter((path) => !kept.has(path)).length;
-  const changes = { written, removed, unchanged: relative.length - written };
-  if (stat !== undefined && written === 0 && removed === 0) return changes;
-
-  removeLeftovers(directory, `.${folder}.`);
   const [fresh, old] = ["new", "old"].map((end) => join(directory, `.${folder}.${process.pid}.${end}`)) as [
     string,
     string,
   ];
   try {
-    let parent = "";
-    for (const [path, content] of relative) {
-      const file = join(fresh, path);
-      if (dirname(file) !== parent) {
-        parent = dirname(file);
-        mkdirSync(parent, { recursive: true });
-      }
-      writeFileSync(file, content);
+    const stat = lstatSync(target, { throwIfNoEntry: false });
+    if (stat === undefined) {
+      removeLeftovers(directory, `.${folder}.`);
+      const written = writeFiles(fresh, below(folder, files));
+      renameSync(fresh, target);
+      return { written, removed: 0, unchanged: 0 };
     }
-    if (stat !== undefined) renameSync(target, old);
+    if (!stat.isDirectory()) throw foreign(target, "is no directory");
+    const before = readTree(target);
+    for (const [path, content] of before)
+      if (!isOwn(content)) throw foreign(join(target, path), "was not rendered, or was edited");
+    const after = new Map(below(folder, files));
+    const written = [...after].filter(([path, content]) => before.get(path) !== content).length;
+    const removed = [...before.keys()].filter((path) => !after.has(path)).length;
+    const changes = { written, removed, unchanged: after.size - written };
+    if (written === 0 && removed === 0) return changes;
+    removeLeftovers(directory, `.${folder}.`);
+    writeFiles(fresh, after);
+    renameSync(target, old);
     try {
       renameSync(fresh, target);
     } catch (error) {
-      if (stat !== undefined) renameSync(old, target);
+      renameSync(old, target);
       throw error;
     }
+    return changes;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    if (made !== undefined) rmSync(made, { recursive: true, force: true });
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
     throw new Fault({
       what: target,
-      value: code ?? message,
+      value: code ?? syscall,
       rule: "could not be written; it is as it was",
       fix: "check the directory's rights and the disk's space",
     });
   } finally {
     for (const part of [fresh, old]) rmSync(part, { recursive: true, force: true });
   }
-  return changes;
 }

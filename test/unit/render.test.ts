@@ -299,7 +299,7 @@ test("every secret that the configuration can hold is one that is looked for", (
 describe("a chart", () => {
   const chart = (workload: Partial<Workload> = {}, config: Config = {}) => {
     const application: Application = { api: { ...minimal, ...workload } };
-    return renderChart(renderingOf(application, stackOf(application, config), valuesOf(application)));
+    return [...renderChart(renderingOf(application, stackOf(application, config), valuesOf(application)))];
   };
 
   test("has the number of pods and the image's digest as its only values", () => {

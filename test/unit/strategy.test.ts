@@ -184,7 +184,7 @@ test("each of two Services has a file and a resource of its own", async () => {
     workloads: [["api", objects as never]],
     secrets: [],
   });
-  const paths = files.map(({ path }) => path);
+  const paths = [...files].map(({ path }) => path);
   expect(paths).toEqual(expect.arrayContaining(["dev/api/service.yaml", "dev/api/service-2.yaml"]));
   expect(new Set(paths).size).toBe(paths.length);
   const run = () => register(() => new PushedWorkload("api", { objects }));
