@@ -65,7 +65,12 @@ export const argocdTools: ToolFamily = {
   ldflags: `-X github.com/argoproj/argo-cd/v3/common.version=${ARGOCD_VERSION.slice(1)}`,
   files: {
     module: "github.com/argoproj/argo-cd/v3",
-    paths: ["manifests/core-install.yaml", "hack/gpg-wrapper.sh", "hack/git-verify-wrapper.sh"],
+    paths: [
+      "manifests/core-install.yaml",
+      "manifests/install.yaml",
+      "hack/gpg-wrapper.sh",
+      "hack/git-verify-wrapper.sh",
+    ],
   },
   diskGiB: 6,
 };

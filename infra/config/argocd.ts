@@ -26,6 +26,9 @@ export const argocdInstall = z.strictObject({
       argocd: imageReference.optional().describe("In the place of the release's Argo CD image."),
       redis: imageReference.optional().describe("In the place of the release's Redis image."),
       dex: imageReference.optional().describe("In the place of the release's Dex image."),
+      haproxy: imageReference
+        .optional()
+        .describe("In the place of the release's HAProxy image, in the mode ha."),
     })
     .default({})
     .describe("Images from a registry of your own."),

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { readGitopsDescriptor } from "../../local/gitops/descriptor.ts";
 import { type ArgocdInstall, argocdInstall } from "../config/argocd.ts";
 import type { ArgocdConfig, GitopsConfig } from "../config/delivery.ts";
+import { InputError } from "../config/error.ts";
 import { application, appProject } from "../gitops/argocd/application.ts";
 import { applicationSet } from "../gitops/argocd/applicationSet.ts";
 import { ArgoCd } from "../gitops/argocd/install.ts";
@@ -26,8 +27,16 @@ function installOf({ install }: ArgocdConfig, { stack: { config } }: Shipment): 
   const chosen = install ?? argocdInstall.parse({});
   const embedded = config.platform.kind === "local" && config.platform.context === undefined;
   if (!embedded || chosen.manifests !== undefined || chosen.version !== undefined) return chosen;
+  const { mode } = chosen;
+  if (mode === "ha")
+    throw new InputError({
+      key: "slipway:delivery.install.mode",
+      value: mode,
+      rule: "needs three nodes, and the embedded environment has one",
+      hint: "Set it to core or full in this stack",
+    });
   const { manifests, images } = readGitopsDescriptor().argocd;
-  return { ...chosen, manifests, images: { ...images, ...chosen.images } };
+  return { ...chosen, manifests: manifests[mode], images: { ...images, ...chosen.images } };
 }
 
 /** Secrets are never committed: Pulumi applies them, under the names that they have when it applies everything. */

@@ -7,7 +7,7 @@ const clusterScoped = ["CustomResourceDefinition", "ClusterRole", "ClusterRoleBi
 /**
  * An object of a controller's release where it is installed: in its namespace, or in none.
  *
- * @param ownerLabel of what is in no namespace, by which its owner finds it again
+ * @param ownerLabel by which its owner finds it again: the recommended labels are the release's
  */
 export function placed(
   manifest: Manifest,
@@ -17,9 +17,11 @@ export function placed(
   const { metadata, kind } = manifest;
   return {
     ...manifest,
-    metadata: clusterScoped.includes(kind)
-      ? { ...metadata, labels: { ...metadata.labels, ...ownerLabel } }
-      : { ...metadata, namespace },
+    metadata: {
+      ...metadata,
+      ...(clusterScoped.includes(kind) ? {} : { namespace }),
+      labels: { ...metadata.labels, ...ownerLabel },
+    },
   };
 }
 

@@ -24,8 +24,10 @@ export class ArgoRollouts extends pulumi.ComponentResource {
   constructor(name: string, args: ArgoRolloutsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("slipway:rollouts:ArgoRollouts", name, {}, opts);
     const { install, manifests, labels, project, stack } = args;
-    const objects = customizeRollouts(manifests, install, ownerLabel({ project, stack }));
-    this.objects = installController(name, { name: rolloutsNamespace, labels }, objects, this);
+    const owner = ownerLabel({ project, stack });
+    const objects = customizeRollouts(manifests, install, owner);
+    const namespace = { name: rolloutsNamespace, labels: { ...labels, ...owner } };
+    this.objects = installController(name, namespace, objects, this);
     this.registerOutputs({});
   }
 }

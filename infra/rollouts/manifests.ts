@@ -46,7 +46,7 @@ function withImage(manifest: Manifest, image: string): Manifest {
 /**
  * The objects of a release with the stack's choices made. Pure.
  *
- * @param ownerLabel of what is not in a namespace, by which its owner finds it again
+ * @param ownerLabel by which its owner finds it again
  */
 export function customizeRollouts(
   manifests: readonly Manifest[],

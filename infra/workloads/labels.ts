@@ -14,9 +14,11 @@ export function stackLabels({ project, stack }: Pick<Release, "project" | "stack
   };
 }
 
-/** Label of what a stack owns outside its own namespaces, where the recommended labels are somebody else's. */
+export const ownerLabelName = "slipway.dev/owner";
+
+/** Label of what a stack owns of a controller's release, whose recommended labels are the release's own. */
 export function ownerLabel({ project, stack }: Pick<Release, "project" | "stack">) {
-  return { "slipway.dev/owner": `${project}.${stack}`.slice(0, 63).replace(/[^A-Za-z0-9]+$/, "") };
+  return { [ownerLabelName]: `${project}.${stack}`.slice(0, 63).replace(/[^A-Za-z0-9]+$/, "") };
 }
 
 /** Annotation of what outlives its stack: direct delivery and destroy leave it alone. */

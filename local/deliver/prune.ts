@@ -1,6 +1,6 @@
 import type { Cluster, KubeObject } from "../../infra/cluster/cluster.ts";
 import { trackingAnnotation } from "../../infra/gitops/argocd/names.ts";
-import { keepOnDestroy, ownerLabel, stackLabels } from "../../infra/workloads/labels.ts";
+import { keepOnDestroy, ownerLabel, ownerLabelName, stackLabels } from "../../infra/workloads/labels.ts";
 
 /** Every kind that the program can put into a namespace. The test of the push delivery keeps this complete. */
 export const prunedKinds: readonly (readonly [apiVersion: string, kind: string])[] = [
@@ -26,7 +26,10 @@ function key({ kind, metadata }: KubeObject): string {
   return `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
 }
 
-/** Kinds outside any namespace that the program can put into a cluster besides namespaces, for Argo CD. */
+/** Kinds that releases of controllers have in their namespaces. */
+const controllerKinds = [...prunedKinds, ["rbac.authorization.k8s.io/v1", "Role"]] as const;
+
+/** Kinds outside any namespace that the program can put into a cluster besides namespaces, for controllers. */
 const clusterKinds = [
   ["rbac.authorization.k8s.io/v1", "ClusterRoleBinding"],
   ["rbac.authorization.k8s.io/v1", "ClusterRole"],
@@ -36,6 +39,11 @@ const clusterKinds = [
 /** Whether Argo CD has it among the objects that it syncs, and deletes it when it leaves the repository. */
 function isSynced({ metadata }: KubeObject): boolean {
   return trackingAnnotation in ((metadata.annotations ?? {}) as object);
+}
+
+/** Whether a namespace is a controller's, in which labels are its release's. */
+function isController({ labels }: KubeObject["metadata"]): boolean {
+  return ownerLabelName in ((labels ?? {}) as object);
 }
 
 /** Whether an object outlives its stack: a volume with data, and what it takes to use it. */
@@ -67,13 +75,14 @@ export async function prune(
   const namespaces = await cluster.list("v1", "Namespace", labels);
   const left = namespaces.filter((namespace) => !kept.has(key(namespace)) && !isKept(namespace));
   const stays = namespaces.filter((namespace) => kept.has(key(namespace)) || isKept(namespace));
+  const owner = ownerLabel({ project, stack });
   const found = await Promise.all([
-    ...stays.flatMap(({ metadata: { name } }) =>
-      prunedKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, labels, name)),
+    ...stays.flatMap(({ metadata }) =>
+      isController(metadata)
+        ? controllerKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, owner, metadata.name))
+        : prunedKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, labels, metadata.name)),
     ),
-    ...clusterKinds.map(([apiVersion, kind]) =>
-      cluster.list(apiVersion, kind, ownerLabel({ project, stack })),
-    ),
+    ...clusterKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, owner)),
   ]);
   const gone = [
     ...found

@@ -19,10 +19,10 @@ export const gitopsDescriptorSchema = z.strictObject({
     pullKey: z.string().min(1),
   }),
   argocd: z.strictObject({
-    /** Path of the release's manifests. */
-    manifests: z.string().min(1),
+    /** Paths of the release's manifests, by mode. */
+    manifests: z.strictObject({ core: z.string().min(1), full: z.string().min(1) }),
     /** Loaded images that stand for those of the release. */
-    images: z.strictObject({ argocd: z.string().min(1), redis: z.string().min(1) }),
+    images: z.strictObject({ argocd: z.string().min(1), redis: z.string().min(1), dex: z.string().min(1) }),
   }),
 });
 

@@ -21,7 +21,7 @@ import type { Tools } from "../tools.ts";
 const packages = ["busybox-static", "git", "openssh-client", "openssh-server", "redis-server", "tini"];
 
 /** Changes whenever the steps below do, so that images of an older recipe are replaced. */
-const RECIPE = "2";
+const RECIPE = "3";
 
 /** Accounts by the uids that the pods' specifications ask for. */
 const accounts = {
@@ -29,7 +29,14 @@ const accounts = {
   argocd: { uid: 999, home: "/home/argocd", shell: "/bin/false" },
 };
 
-const parts = ["application-controller", "applicationset-controller", "cmp-server", "repo-server", "server"];
+const parts = [
+  "application-controller",
+  "applicationset-controller",
+  "cmp-server",
+  "notifications",
+  "repo-server",
+  "server",
+];
 
 /** Images of what delivers by GitOps, loaded for the kubelet: no registry serves them. */
 export interface GitopsImages {
@@ -153,6 +160,8 @@ function addArgocd(root: string, argocd: Tools): void {
   mkdirSync(join(root, "app/config"), { recursive: true });
   copyFileSync(join(argocd.bin, "argocd"), join(bin, "argocd"));
   for (const part of parts) symlinkSync("argocd", join(bin, `argocd-${part}`));
+  // Argo CD looks that there is a Dex, and starts it where its settings ask for one, which Slipway's never do.
+  symlinkSync("argocd", join(bin, "dex"));
   for (const script of ["gpg-wrapper.sh", "git-verify-wrapper.sh"]) {
     copyFileSync(join(argocd.share, script), join(bin, script));
     chmodSync(join(bin, script), 0o755);

@@ -40,8 +40,11 @@ export async function startGitServer(
       pullKey: keys.pull,
     },
     argocd: {
-      manifests: join(argocd.share, "core-install.yaml"),
-      images: { argocd: images.argocd, redis: images.redis },
+      manifests: {
+        core: join(argocd.share, "core-install.yaml"),
+        full: join(argocd.share, "install.yaml"),
+      },
+      images: { argocd: images.argocd, redis: images.redis, dex: images.argocd },
     },
   } satisfies GitopsDescriptor);
   writeFileAtomic(gitopsDescriptorPath(settings.stateDir), `${JSON.stringify(descriptor, undefined, 2)}\n`);

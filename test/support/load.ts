@@ -1,6 +1,6 @@
+import { fork } from "node:child_process";
 import { once } from "node:events";
-import { Agent, get, type IncomingMessage } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
+import { constants, setPriority } from "node:os";
 
 /** What clients saw while something happened. */
 export interface Seen {
@@ -25,62 +25,28 @@ export function percentile(ascending: readonly number[], share: number): number 
   return ascending[Math.max(0, Math.ceil(share * ascending.length) - 1)] ?? Number.NaN;
 }
 
-async function request(url: string, agent: Agent): Promise<void> {
-  const sent = get(url, { agent, timeout: 10_000 });
-  sent.once("timeout", () => sent.destroy(new Error("no answer within 10 s")));
-  const [response] = (await once(sent, "response")) as [IncomingMessage];
-  response.resume();
-  await once(response, "end");
-  if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode}`);
-}
-
 /**
- * Sends requests at a steady rate on kept-alive connections while something happens.
- *
- * Node's own client, which reuses a connection until it is told not to, and repeats nothing: a request that is lost
- * shows. (Load generators such as autocannon and wrk write on after `Connection: close`, and lose requests by themselves.)
+ * Sends requests at a steady rate on kept-alive connections while something happens. The clients are a process of their
+ * own, before all others of the machine: in life they are on other machines, and a client that gets no processor would
+ * be taken for a server that is late.
  */
 export async function underLoad(options: LoadOptions, happening: () => Promise<unknown>): Promise<Seen> {
-  const { urls, rate, connections } = options;
-  const agent = new Agent({ keepAlive: true, maxSockets: connections, scheduling: "fifo" });
-  const failures: string[] = [];
-  const latencies: number[] = [];
-  const open = new Set<Promise<void>>();
-  let over = false;
-  const begin = performance.now();
-
-  async function sendAll(): Promise<void> {
-    for (let sent = 0; !over; sent += 1) {
-      const due = begin + (sent * 1000) / rate;
-      const early = due - performance.now();
-      if (early > 0) await sleep(early);
-      const url = urls[sent % urls.length] as string;
-      const one = request(url, agent).then(
-        () => {
-          latencies.push(performance.now() - due);
-        },
-        (error: NodeJS.ErrnoException) => {
-          const at = ((performance.now() - begin) / 1000).toFixed(1);
-          failures.push(`${url} at ${at} s: ${error.code ?? error.message}`);
-        },
-      );
-      open.add(one);
-      one.then(() => open.delete(one));
-    }
-  }
-
-  const sending = sendAll();
+  const clients = fork(new URL("./loadClients.ts", import.meta.url), [JSON.stringify(options)]);
+  const ended = once(clients, "exit").then(([code]) => {
+    throw new Error(`the clients have ended: ${code}`);
+  });
+  // Who waits for something else hears of it later.
+  ended.catch(() => {});
   try {
-    await happening();
+    // Only root may: where it does not, late clients count as late servers.
+    setPriority(clients.pid as number, constants.priority.PRIORITY_HIGHEST);
+  } catch {}
+  try {
+    await Promise.race([happening(), ended]);
+    const seen = once(clients, "message") as Promise<[Seen]>;
+    clients.send("stop");
+    return (await Promise.race([seen, ended]))[0];
   } finally {
-    over = true;
-    await sending;
-    await Promise.all(open);
-    agent.destroy();
+    clients.kill();
   }
-  return {
-    requests: latencies.length + failures.length,
-    failures,
-    latencies: latencies.sort((a, b) => a - b),
-  };
 }

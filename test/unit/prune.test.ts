@@ -110,6 +110,17 @@ test("what a stack has outside its namespaces is found by its owner, and that of
   expect(deleted).toEqual(["ClusterRole /argocd"]);
 });
 
+test("what a controller's release had, and the next one has not, is found by its owner, and what the controller made stays", async () => {
+  const marked = ownerLabel(owner);
+  const namespace = object("Namespace", "argocd", undefined, { ...mine, ...marked });
+  const controller = object("Deployment", "controller", "argocd", marked);
+  const left = object("Deployment", "server", "argocd", marked);
+  const made = object("Secret", "of-the-controller", "argocd", {});
+  const { cluster, deleted } = clusterWith([namespace, controller, left, made]);
+  await prune(cluster, [namespace, controller], owner);
+  expect(deleted).toEqual(["Deployment argocd/server"]);
+});
+
 test("what was committed in this run stays, though Argo CD has not marked it yet", async () => {
   const committed = object("Deployment", "api", "team");
   const { cluster, deleted } = clusterWith([team, committed, object("Deployment", "old", "team")]);

@@ -7,7 +7,7 @@ import { runProgram } from "../support/program.ts";
 const file = new URL("../support/rollouts-install.yaml", import.meta.url).pathname;
 const owner = { "slipway.dev/owner": "shop.dev" };
 
-test("a release's manifests are put into their namespace, under its own version, and marked where they are in none", async () => {
+test("a release's manifests are put into their namespace, under its own version, and marked as their owner's", async () => {
   const objects = customizeRollouts(
     await loadRolloutsManifests({ manifests: file }),
     { version: "v1.10.2" },
@@ -15,9 +15,9 @@ test("a release's manifests are put into their namespace, under its own version,
   );
   expect(objects.map(({ kind, metadata }) => [kind, metadata.namespace, metadata.labels])).toEqual([
     ["CustomResourceDefinition", undefined, owner],
-    ["ServiceAccount", "argo-rollouts", undefined],
+    ["ServiceAccount", "argo-rollouts", owner],
     ["ClusterRoleBinding", undefined, owner],
-    ["Deployment", "argo-rollouts", undefined],
+    ["Deployment", "argo-rollouts", owner],
   ]);
   expect(JSON.stringify(objects.at(-1))).toContain('"image":"quay.io/argoproj/argo-rollouts:v1.10.2"');
   expect(JSON.stringify(objects.at(-1))).not.toContain("Always");

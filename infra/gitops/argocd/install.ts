@@ -30,8 +30,9 @@ export class ArgoCd extends pulumi.ComponentResource {
   constructor(name: string, args: ArgoCdArgs, opts?: pulumi.ComponentResourceOptions) {
     super("slipway:gitops:ArgoCd", name, {}, opts);
     const { manifests, images, sso, knownHosts, labels, project, stack } = args;
-    const settings = { images, sso, knownHosts, ownerLabel: ownerLabel({ project, stack }) };
-    const namespace = { name: argocdNamespace, labels };
+    const owner = ownerLabel({ project, stack });
+    const settings = { images, sso, knownHosts, ownerLabel: owner };
+    const namespace = { name: argocdNamespace, labels: { ...labels, ...owner } };
     const objects = installController(name, namespace, customize(manifests, settings), this);
     if (sso !== undefined) {
       const secret = new KubernetesObject(
@@ -42,7 +43,7 @@ export class ArgoCd extends pulumi.ComponentResource {
           metadata: {
             name: ssoSecretName,
             namespace: argocdNamespace,
-            labels: { "app.kubernetes.io/part-of": "argocd" },
+            labels: { "app.kubernetes.io/part-of": "argocd", ...owner },
           },
           data: pulumi.secret({ clientSecret: base64(sso.clientSecret) }),
         },

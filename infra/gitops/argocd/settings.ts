@@ -9,7 +9,7 @@ export const ssoSecretName = "argocd-sso";
 export interface InstallSettings extends Pick<ArgocdInstall, "images" | "sso"> {
   /** Lines of known_hosts: the only servers that repositories are read from. Absent: none by SSH. */
   readonly knownHosts: string | undefined;
-  /** Label of what is not in Argo CD's namespace, by which its owner finds it again. */
+  /** Label by which its owner finds it again. */
   readonly ownerLabel: { readonly [key: string]: string };
 }
 
@@ -19,7 +19,7 @@ interface Container {
 }
 
 function replaceImage({ image, ...rest }: Container, images: InstallSettings["images"]): Container {
-  const own = /\/(argocd|redis|dex):/.exec(`/${image}`)?.[1] as keyof typeof images | undefined;
+  const own = /\/(argocd|redis|dex|haproxy):/.exec(`/${image}`)?.[1] as keyof typeof images | undefined;
   return {
     ...rest,
     image: (own === undefined ? undefined : images[own]) ?? image,
