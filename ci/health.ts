@@ -55,14 +55,20 @@ export function smokeUrls(application: Application, urls: Outputs["urls"]): [nam
 /**
  * What keeps a stack from running its images: pods of other images or not available, URLs that do not answer. In the
  * cluster and from outside, whoever delivers.
+ *
+ * @param cluster of an earlier look, which knows by then what kinds there are
  */
-export async function problems(application: Application, outputs: Outputs): Promise<string[]> {
+export async function problems(
+  application: Application,
+  outputs: Outputs,
+  cluster?: Cluster,
+): Promise<string[]> {
   const { kubeconfig, namespace, images, urls } = outputs;
   if (kubeconfig === undefined || namespace === undefined) return ["the stack has not been deployed"];
   if (Object.keys(images).length === 0) return ["the stack runs no build yet"];
-  const cluster = new Cluster(kubeconfig);
+  const asked = cluster ?? new Cluster(kubeconfig);
   const lists = await Promise.all(
-    Object.entries(podKinds).map(([kind, apiVersion]) => cluster.list(apiVersion, kind, {}, namespace)),
+    Object.entries(podKinds).map(([kind, apiVersion]) => asked.list(apiVersion, kind, {}, namespace)),
   );
   const workloads = lists.flat();
   const pods = Object.entries(images).map(([name, { reference }]) =>
@@ -84,9 +90,10 @@ export async function waitUntilHealthy(
   { seconds, report }: { readonly seconds: number; readonly report: (line: string) => void },
 ): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
+  const cluster = outputs.kubeconfig === undefined ? undefined : new Cluster(outputs.kubeconfig);
   let reported = "";
   for (;;) {
-    const found = await problems(application, outputs);
+    const found = await problems(application, outputs, cluster);
     if (found.length === 0) return;
     const line = found.join("; ");
     if (line !== reported) report(line);

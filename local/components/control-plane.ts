@@ -46,6 +46,8 @@ export function apiServer(settings: Settings, tools: Tools): ProcessSpec {
       `--proxy-client-cert-file=${pki("front-proxy-client.crt")}`,
       `--proxy-client-key-file=${pki("front-proxy-client.key")}`,
       "--profiling=false",
+      // By default a minute: so long whoever asks it would wait for an etcd that is no more.
+      "--request-timeout=20s",
     ],
     ready: () =>
       probe({
