@@ -90,8 +90,24 @@ export const rolloutsTools: ToolFamily = {
 export const helmTools: ToolFamily = { name: "helm", diskGiB: 2 };
 
 /** Flux's controllers: a test runs them, and nothing else needs them. */
-export const fluxSourceTools: ToolFamily = { name: "flux-source", diskGiB: 4 };
-export const fluxKustomizeTools: ToolFamily = { name: "flux-kustomize", diskGiB: 4 };
+export const fluxSourceTools: ToolFamily = {
+  name: "flux-source",
+  files: {
+    module: "github.com/fluxcd/source-controller",
+    paths: ["buckets", "gitrepositories", "helmcharts", "helmrepositories", "ocirepositories"].map(
+      (plural) => `config/crd/bases/source.toolkit.fluxcd.io_${plural}.yaml`,
+    ),
+  },
+  diskGiB: 4,
+};
+export const fluxKustomizeTools: ToolFamily = {
+  name: "flux-kustomize",
+  files: {
+    module: "github.com/fluxcd/kustomize-controller",
+    paths: ["config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml"],
+  },
+  diskGiB: 4,
+};
 
 /** What checks and tries out the alert rules. */
 export const promtoolTools: ToolFamily = { name: "promtool", diskGiB: 4 };

@@ -145,6 +145,8 @@ export function writeTree(
       fix: "check the directory's rights and the disk's space",
     });
   } finally {
-    for (const part of [fresh, old]) rmSync(part, { recursive: true, force: true });
+    rmSync(fresh, { recursive: true, force: true });
+    // Where even the way back failed, it is all that there is.
+    if (existsSync(target)) rmSync(old, { recursive: true, force: true });
   }
 }

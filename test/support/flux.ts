@@ -2,21 +2,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { globSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { parseAllDocuments } from "yaml";
 import { Cluster, type KubeObject } from "../../infra/cluster/cluster.ts";
 import { readDescriptor } from "../../local/descriptor.ts";
 import { resolveSettings } from "../../local/settings.ts";
-import { fluxKustomizeTools, fluxSourceTools, provideTools, type ToolFamily } from "../../local/tools.ts";
-
-const goModules = new URL("../../local/tools/", import.meta.url).pathname;
+import { fluxKustomizeTools, fluxSourceTools, provideTools, type Tools } from "../../local/tools.ts";
 
 /** Custom resource definitions as a controller's own Go module has them. */
-async function definitions({ name }: ToolFamily, module: string): Promise<KubeObject[]> {
-  const { stdout } = await execa("go", ["list", "-m", "-f", "{{.Dir}}", module], {
-    cwd: join(goModules, name),
-  });
-  return globSync(join(stdout, "config/crd/bases/*.yaml")).flatMap((file) =>
+function definitions({ share }: Tools): KubeObject[] {
+  return globSync(join(share, "*.yaml")).flatMap((file) =>
     parseAllDocuments(readFileSync(file, "utf8")).map((document) => withV1(document.toJS() as Definition)),
   );
 }
@@ -50,10 +44,7 @@ export class FluxControllers {
       await provideTools(settings, fluxSourceTools, () => {}),
       await provideTools(settings, fluxKustomizeTools, () => {}),
     ];
-    this.#definitions = [
-      ...(await definitions(fluxSourceTools, "github.com/fluxcd/source-controller")),
-      ...(await definitions(fluxKustomizeTools, "github.com/fluxcd/kustomize-controller")),
-    ];
+    this.#definitions = [source, kustomize].flatMap(definitions);
     await this.#cluster.apply({
       apiVersion: "v1",
       kind: "Namespace",

@@ -160,6 +160,13 @@ describe("an encrypted value", () => {
     expect(readdirSync(out)).toEqual([]);
   });
 
+  test("that the last workload would have leaves nothing of the first, nor a directory that was not there", async () => {
+    workspace.configure({ ...config, workloads: { frontend: { env: { COPY: sealed } } } });
+    const { exitCode } = await workspace.run("render", "--out", join(out, "not/there"));
+    expect(exitCode).toBe(1);
+    expect(readdirSync(out)).toEqual([]);
+  });
+
   test("that decides what is rendered is refused by its key", async () => {
     workspace.configure({ ...config, namespace: sealed });
     const { exitCode, output } = await render();
