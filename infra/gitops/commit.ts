@@ -1,8 +1,8 @@
-import { createHash, randomInt } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
+import { createHash } from "node:crypto";
 import { Fault } from "../fault.ts";
-import { branchRefused, explainGit } from "./explain.ts";
-import { GitFailure, type GitRemote, ScratchRepository } from "./git.ts";
+import { explainGit } from "./explain.ts";
+import { type GitRemote, ScratchRepository } from "./git.ts";
+import { type Push, pushCommit } from "./pushCommit.ts";
 
 /** A file of the manifests repository. */
 export interface ManifestFile {
@@ -41,9 +41,6 @@ export interface Committed {
   /** Whether it waits for a review on a branch of its own. */
   readonly proposed: boolean;
 }
-
-/** How often a push is tried again when others push at the same time. */
-const maxAttempts = 20;
 
 /** A path that stays below the repository's root, and that no file system or tool reads in another way. */
 const safePath = /^(?!.*(^|\/)\.{1,2}(\/|$))(?!(.*\/)?\.git(\/|$))[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/i;
@@ -141,16 +138,6 @@ async function changesBetween(
   return { added: paths("A"), changed: paths("M"), removed: paths("D") };
 }
 
-/** Somebody else's push came between fetching and pushing. */
-function isRace({ said }: GitFailure): boolean {
-  return (
-    /\[rejected\]/.test(said) ||
-    /\[remote rejected\].*\((cannot lock ref|failed to update ref|incorrect old value|fetch first|reference already exists)/.test(
-      said,
-    )
-  );
-}
-
 const nothing: Committed["changes"] = { added: [], changed: [], removed: [] };
 
 /**
@@ -162,7 +149,11 @@ function proposalBranch({ folder, branch }: CommitRequest, tree: string): string
   return `slipway/${folder}-${name}`;
 }
 
-async function attempt(repository: ScratchRepository, request: CommitRequest): Promise<Committed | "race"> {
+async function commitAndPush(
+  repository: ScratchRepository,
+  request: CommitRequest,
+  push: (what: Push) => Promise<void>,
+): Promise<Committed> {
   const { branch, folder, prOnly = false } = request;
   const base = await repository.fetch(branch);
   if (base !== undefined) await checkFolder(repository, base, folder);
@@ -185,14 +176,7 @@ async function attempt(repository: ScratchRepository, request: CommitRequest): P
   }
   const commit = await commitOn(repository, request, base, root);
   const changes = await changesBetween(repository, base, commit);
-  try {
-    await repository.push(commit, target);
-  } catch (error) {
-    if (!(error instanceof GitFailure)) throw error;
-    if (isRace(error)) return "race";
-    if (/\[remote rejected\]/.test(error.said)) throw branchRefused(error, request.remote.url, target);
-    throw error;
-  }
+  await push({ commit, branch: target });
   return { commit, branch: target, tree, changes, proposed: prOnly };
 }
 
@@ -204,24 +188,9 @@ async function attempt(repository: ScratchRepository, request: CommitRequest): P
  */
 export async function commitFiles(request: CommitRequest): Promise<Committed> {
   checkPaths(request);
-  const { url } = request.remote;
-  try {
-    return await ScratchRepository.with(request.remote, async (repository) => {
-      for (let tries = 0; tries < maxAttempts; tries += 1) {
-        const result = await attempt(repository, request);
-        if (result !== "race") return result;
-        await sleep(randomInt(50, 200 * (tries + 1)));
-      }
-      throw new Fault({
-        what: "manifests repository",
-        value: url,
-        rule: `changed each of the ${maxAttempts} times that a commit was pushed to ${request.branch}`,
-        fix: "run again when fewer others push",
-      });
-    });
-  } catch (error) {
-    throw explainGit(error, url);
-  }
+  return pushCommit(request.remote, request.branch, (repository, push) =>
+    commitAndPush(repository, request, push),
+  );
 }
 
 /**

@@ -72,6 +72,33 @@ async function sync(
   }
 }
 
+/** Takes the commit back, and syncs that. @returns what became of it, for whoever reads why */
+async function putBack(
+  inputs: ReleaseInputs,
+  cluster: Cluster,
+  goal: SyncGoal,
+  tree: string,
+): Promise<string> {
+  const short = (commit: string) => commit.slice(0, 10);
+  let done = "";
+  try {
+    const reverted = await revertFolder({ ...inputs, tree });
+    if (reverted === undefined)
+      return "there is no release before to put back; correct it and deliver again";
+    done = `${short(reverted.commit)} reverts ${short(reverted.reverted)}`;
+    goal.onProgress(`committed ${short(reverted.commit)} to ${inputs.branch}: ${done}`);
+    const isSame = async (revision: string) =>
+      (await newestWith(inputs.remote, { ...inputs, tree: reverted.tree })) === revision;
+    await sync(inputs, cluster, { ...goal, revision: reverted.commit, isSame });
+    return `the release before was put back: ${done}; correct this one and deliver again`;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const what = done === "" ? "could not be put back" : `is back in the repository (${done}) and does not run`;
+    // Why the release failed is what the reader came for: this does not take its place.
+    return `the release before ${what}: ${error.message}`;
+  }
+}
+
 /** Syncs the goal's commit. One that does not get to run is taken back first where the release is atomic. */
 async function syncOrRevert(
   inputs: ReleaseInputs,
@@ -83,22 +110,7 @@ async function syncOrRevert(
     await sync(inputs, cluster, goal);
   } catch (error) {
     if (!inputs.atomic || !(error instanceof Fault)) throw error;
-    const reverted = await revertFolder({ ...inputs, tree });
-    const short = (commit: string) => commit.slice(0, 10);
-    if (reverted !== undefined) {
-      const { commit, reverted: failed } = reverted;
-      goal.onProgress(`committed ${short(commit)} to ${inputs.branch}: reverts ${short(failed)}`);
-      const isSame = async (revision: string) =>
-        (await newestWith(inputs.remote, { ...inputs, tree: reverted.tree })) === revision;
-      await sync(inputs, cluster, { ...goal, revision: commit, isSame });
-    }
-    throw new Fault({
-      ...error.parts,
-      fix:
-        reverted === undefined
-          ? "there is no release before to put back; correct it and deliver again"
-          : `the release before was put back: ${short(reverted.commit)} reverts ${short(reverted.reverted)}; correct this one and deliver again`,
-    });
+    throw new Fault({ ...error.parts, fix: await putBack(inputs, cluster, goal, tree) });
   }
 }
 

@@ -1,6 +1,5 @@
 import { type CommitRequest, commitOn } from "./commit.ts";
-import { explainGit } from "./explain.ts";
-import { ScratchRepository } from "./git.ts";
+import { pushCommit } from "./pushCommit.ts";
 
 export interface RevertRequest
   extends Pick<CommitRequest, "remote" | "branch" | "folder" | "author" | "signingKey"> {
@@ -25,27 +24,23 @@ export interface Reverted {
  */
 export async function revertFolder(request: RevertRequest): Promise<Reverted | undefined> {
   const { remote, branch, folder } = request;
-  try {
-    return await ScratchRepository.with(remote, async (repository) => {
-      const head = await repository.fetch(branch, "all");
-      if (head === undefined || (await repository.treeAt(head, folder)) !== request.tree) return undefined;
-      const reverted = await repository.run(["rev-list", "-1", head, "--", folder]);
-      const tree = await repository.treeAt(`${reverted}^`, folder);
-      if (tree === undefined) return undefined;
-      await repository.run(["fast-import", "--quiet", "--force"], {
-        input: [
-          "feature done\ncommit refs/slipway/tree\ncommitter slipway <slipway> 0 +0000\ndata 0\n",
-          `from ${head}\nD ${folder}\nM 040000 ${tree} ${folder}\n\ndone\n`,
-        ].join(""),
-      });
-      const root = await repository.run(["rev-parse", "refs/slipway/tree^{tree}"]);
-      const subject = await repository.run(["log", "-1", "--format=%s", reverted]);
-      const message = `Revert "${subject}"\n\nThis reverts commit ${reverted}, whose release did not get to run.\n`;
-      const commit = await commitOn(repository, { ...request, message }, head, root);
-      await repository.push(commit, branch);
-      return { commit, reverted, tree };
+  return pushCommit(remote, branch, async (repository, push) => {
+    const head = await repository.fetch(branch, "all");
+    if (head === undefined || (await repository.treeAt(head, folder)) !== request.tree) return undefined;
+    const reverted = await repository.run(["rev-list", "-1", head, "--", folder]);
+    const tree = await repository.treeAt(`${reverted}^`, folder);
+    if (tree === undefined) return undefined;
+    await repository.run(["fast-import", "--quiet", "--force"], {
+      input: [
+        "feature done\ncommit refs/slipway/tree\ncommitter slipway <slipway> 0 +0000\ndata 0\n",
+        `from ${head}\nD ${folder}\nM 040000 ${tree} ${folder}\n\ndone\n`,
+      ].join(""),
     });
-  } catch (error) {
-    throw explainGit(error, remote.url);
-  }
+    const root = await repository.run(["rev-parse", "refs/slipway/tree^{tree}"]);
+    const subject = await repository.run(["log", "-1", "--format=%s", reverted]);
+    const message = `Revert "${subject}"\n\nThis reverts commit ${reverted}, whose release did not get to run.\n`;
+    const commit = await commitOn(repository, { ...request, message }, head, root);
+    await push({ commit, branch });
+    return { commit, reverted, tree };
+  });
 }

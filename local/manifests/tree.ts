@@ -6,6 +6,7 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -41,13 +42,26 @@ function foreign(path: string, rule: string): Fault {
   });
 }
 
-/** What an earlier run left when it was killed. That of a process which still runs is its own. */
-function removeLeftovers(parent: string, prefix: string): void {
-  for (const name of readdirSync(parent)) {
-    if (!name.startsWith(prefix)) continue;
-    const [, pid] = /^(\d+)\./.exec(name.slice(prefix.length)) ?? [];
-    if (pid !== undefined && !existsSync(`/proc/${pid}`))
-      rmSync(join(parent, name), { recursive: true, force: true });
+/** What earlier runs left beside a folder when they were killed. That of a process which still runs is its own. */
+function leftovers(parent: string, folder: string): string[] {
+  const prefix = `.${folder}.`;
+  return readdirSync(parent)
+    .filter((name) => name.startsWith(prefix))
+    .filter((name) => {
+      const [, pid] = /^(\d+)\.(new|old)$/.exec(name.slice(prefix.length)) ?? [];
+      return pid !== undefined && !existsSync(`/proc/${pid}`);
+    })
+    .map((name) => join(parent, name));
+}
+
+/** Removes a directory and those above it that this run made, as long as nobody has put anything there. */
+function removeMade(directory: string, made: string): void {
+  for (let empty = directory; empty.length >= made.length; empty = dirname(empty)) {
+    try {
+      rmdirSync(empty);
+    } catch {
+      return;
+    }
   }
 }
 
@@ -55,7 +69,7 @@ function removeLeftovers(parent: string, prefix: string): void {
 function requireDirectory(out: string): { readonly directory: string; readonly made: string | undefined } {
   try {
     const made = mkdirSync(out, { recursive: true });
-    return { directory: realpathSync(out), made };
+    return { directory: realpathSync(out), made: made && realpathSync(made) };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     throw new Fault({
@@ -86,6 +100,47 @@ function* below(folder: string, files: Iterable<RenderedFile>): Generator<File> 
   for (const { path, content } of files) yield [path.slice(folder.length + 1), content];
 }
 
+interface Places {
+  readonly target: string;
+  /** Where the new tree is made. */
+  readonly fresh: string;
+  /** Where the tree before is until the new one is in its place. */
+  readonly old: string;
+}
+
+/** As `writeTree`, but for what a failure leaves. */
+function replaceTree(
+  { target, fresh, old }: Places,
+  files: Iterable<File>,
+  isOwn: (content: string) => boolean,
+): TreeChanges {
+  const stat = lstatSync(target, { throwIfNoEntry: false });
+  if (stat === undefined) {
+    const written = writeFiles(fresh, files);
+    renameSync(fresh, target);
+    return { written, removed: 0, unchanged: 0 };
+  }
+  if (!stat.isDirectory()) throw foreign(target, "is no directory");
+  const before = readTree(target);
+  for (const [path, content] of before)
+    if (!isOwn(content)) throw foreign(join(target, path), "was not rendered, or was edited");
+  const after = new Map(files);
+  const written = [...after].filter(([path, content]) => before.get(path) !== content).length;
+  const removed = [...before.keys()].filter((path) => !after.has(path)).length;
+  const changes = { written, removed, unchanged: after.size - written };
+  if (written === 0 && removed === 0) return changes;
+  writeFiles(fresh, after);
+  renameSync(target, old);
+  try {
+    renameSync(fresh, target);
+  } catch (error) {
+    renameSync(old, target);
+    throw error;
+  }
+  rmSync(old, { recursive: true, force: true });
+  return changes;
+}
+
 /**
  * Makes the folder `folder` of a directory hold exactly these files, all of them or none: they are written beside it
  * and then take its place. What an earlier rendering left there goes; what is no rendering's stops it. Where there is
@@ -108,45 +163,26 @@ export function writeTree(
     string,
   ];
   try {
-    const stat = lstatSync(target, { throwIfNoEntry: false });
-    if (stat === undefined) {
-      removeLeftovers(directory, `.${folder}.`);
-      const written = writeFiles(fresh, below(folder, files));
-      renameSync(fresh, target);
-      return { written, removed: 0, unchanged: 0 };
-    }
-    if (!stat.isDirectory()) throw foreign(target, "is no directory");
-    const before = readTree(target);
-    for (const [path, content] of before)
-      if (!isOwn(content)) throw foreign(join(target, path), "was not rendered, or was edited");
-    const after = new Map(below(folder, files));
-    const written = [...after].filter(([path, content]) => before.get(path) !== content).length;
-    const removed = [...before.keys()].filter((path) => !after.has(path)).length;
-    const changes = { written, removed, unchanged: after.size - written };
-    if (written === 0 && removed === 0) return changes;
-    removeLeftovers(directory, `.${folder}.`);
-    writeFiles(fresh, after);
-    renameSync(target, old);
-    try {
-      renameSync(fresh, target);
-    } catch (error) {
-      renameSync(old, target);
-      throw error;
-    }
+    const stray = leftovers(directory, folder);
+    const kept = stray.find((path) => path.endsWith(".old"));
+    const isThere = lstatSync(target, { throwIfNoEntry: false }) !== undefined;
+    // A run was killed after it had moved the folder away, and before the new one was in its place.
+    if (kept !== undefined && !isThere) renameSync(kept, target);
+    const changes = replaceTree({ target, fresh, old }, below(folder, files), isOwn);
+    for (const path of stray) rmSync(path, { recursive: true, force: true });
     return changes;
   } catch (error) {
-    if (made !== undefined) rmSync(made, { recursive: true, force: true });
+    rmSync(fresh, { recursive: true, force: true });
+    if (made !== undefined) removeMade(directory, made);
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (syscall === undefined) throw error;
     throw new Fault({
       what: target,
       value: code ?? syscall,
-      rule: "could not be written; it is as it was",
+      rule: existsSync(old)
+        ? `could not be written, and what was there is in ${old}`
+        : "could not be read or written; it is as it was",
       fix: "check the directory's rights and the disk's space",
     });
-  } finally {
-    rmSync(fresh, { recursive: true, force: true });
-    // Where even the way back failed, it is all that there is.
-    if (existsSync(target)) rmSync(old, { recursive: true, force: true });
   }
 }

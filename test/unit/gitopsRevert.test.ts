@@ -53,3 +53,29 @@ test("what somebody has changed since is not taken back", async () => {
   expect(await revert(repository, bad.tree)).toBeUndefined();
   expect(repository.git("rev-parse", "main")).toBe(theirs.commit);
 });
+
+test("others who push at the same time lose nothing, and the commit is taken back on top of theirs", async () => {
+  const repository = new BareRepository();
+  const good = await commit(repository, "a: 1\n");
+  const bad = await commit(repository, "a: 2\n");
+  const others = ["prod", "uat", "test"];
+  const [reverted] = await Promise.all([
+    revert(repository, bad.tree),
+    ...others.map((folder) => commit(repository, "b: 1\n", folder)),
+  ]);
+  expect(reverted).toMatchObject({ reverted: bad.commit, tree: good.tree });
+  expect(repository.files()).toEqual({
+    "dev/api/deployment.yaml": "a: 1",
+    ...Object.fromEntries(others.map((folder) => [`${folder}/api/deployment.yaml`, "b: 1"])),
+  });
+});
+
+test("a branch that became protected since is told with the server's reason", async () => {
+  const repository = new BareRepository();
+  await commit(repository, "a: 1\n");
+  const bad = await commit(repository, "a: 2\n");
+  repository.hook("pre-receive", 'echo "GH006: Protected branch update failed" >&2; exit 1');
+  await expect(revert(repository, bad.tree)).rejects.toThrow(
+    /does not take a commit on the branch main\n.*Protected branch update failed/s,
+  );
+});
