@@ -19,12 +19,13 @@ function failureOf(job: V1Job): V1JobCondition | undefined {
   return condition(job, "FailureTarget", "Failed");
 }
 
-/** A Job that failed stays as it is for ever: deleted, the same one may run again. */
-export async function deleteFailedJob(cluster: Cluster, job: KubeObject): Promise<void> {
+/** A Job that failed stays as it is for ever: deleted, the same one may run again. @returns whether it had failed */
+export async function deleteFailedJob(cluster: Cluster, job: KubeObject): Promise<boolean> {
   const before = await cluster.read(job);
-  if (before === undefined || failureOf(before as unknown as V1Job) === undefined) return;
+  if (before === undefined || failureOf(before as unknown as V1Job) === undefined) return false;
   await cluster.delete(job);
   while ((await cluster.read(job)) !== undefined) await sleep(interval);
+  return true;
 }
 
 /** The last lines of the container that ended the pod, the first to fail if there are more. */
@@ -47,6 +48,23 @@ async function lastWords(cluster: Cluster, namespace: string, pod: V1Pod): Promi
   return [`Pod ${name}, container ${stuck.name}: ${state}`, ...lines.map((line) => `  log: ${line}`)];
 }
 
+async function podsOf(cluster: Cluster, { metadata }: KubeObject): Promise<V1Pod[]> {
+  const { namespace = "default", name } = metadata;
+  const labelSelector = `batch.kubernetes.io/job-name=${name}`;
+  return (await cluster.core.listNamespacedPod({ namespace, labelSelector })).items;
+}
+
+/** Why a Job has failed, with the last lines of its log; nothing when it has not. */
+export async function explainFailedJob(cluster: Cluster, job: KubeObject): Promise<string | undefined> {
+  const live = await cluster.read(job);
+  const failure = live === undefined ? undefined : failureOf(live as unknown as V1Job);
+  if (failure === undefined) return undefined;
+  const { namespace = "default" } = job.metadata;
+  const pods = await podsOf(cluster, job);
+  const lines = await Promise.all(pods.map((pod) => lastWords(cluster, namespace, pod)));
+  return [`${nameOf(job)}: ${failure.message ?? "failed"}`, ...lines.flat()].join("\n");
+}
+
 /**
  * Waits until a Job has done its work.
  *
@@ -57,15 +75,14 @@ export async function waitForJob(
   applied: KubeObject,
   onProgress: (summary: string) => void,
 ): Promise<KubeObject> {
-  const { namespace = "default", name } = applied.metadata;
+  const { namespace = "default" } = applied.metadata;
   let seen: V1Pod[] = [];
   for (;;) {
     const live = await cluster.read(applied);
     if (live === undefined) throw new Fault({ what: nameOf(applied), rule: "was deleted while it ran" });
     const job = live as unknown as V1Job;
     if (condition(job, "Complete")) return live;
-    const labelSelector = `batch.kubernetes.io/job-name=${name}`;
-    const { items: pods } = await cluster.core.listNamespacedPod({ namespace, labelSelector });
+    const pods = await podsOf(cluster, applied);
     // A Job that runs into its deadline deletes its pods: what was last seen of them is what can be told.
     if (pods.length > 0) seen = pods;
     const failure = failureOf(job);

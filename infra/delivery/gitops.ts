@@ -14,6 +14,7 @@ import { type ManifestsRepository, manifestsRepository } from "../gitops/reposit
 import { KubernetesObject } from "../gitops/resource.ts";
 import { sourceCommit } from "../images/buildNumber.ts";
 import { pullSecretName } from "../platform/pullSecret.ts";
+import { workloadsWithDatabase } from "../workloads/database.ts";
 import { stackLabels } from "../workloads/labels.ts";
 import { fixedUrls } from "./addresses.ts";
 import type { Delivery } from "./index.ts";
@@ -64,9 +65,10 @@ function renderedFiles(
 }
 
 /** What both engines sync, and from where. */
-function placeOf({ stack }: Shipment, { url, branch, folder }: ManifestsRepository) {
+function placeOf({ application: workloads, stack }: Shipment, { url, branch, folder }: ManifestsRepository) {
   const labels = stackLabels({ project: stack.project, stack: stack.name });
-  return { namespace: stack.config.namespace, labels, url, branch, folder };
+  const migrates = workloadsWithDatabase(workloads).length > 0;
+  return { namespace: stack.config.namespace, labels, url, branch, folder, migrates };
 }
 
 /** Has Argo CD sync the stack's folder. Gives what must be there before a commit is awaited. */

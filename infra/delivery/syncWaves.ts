@@ -1,7 +1,7 @@
 import type { RenderableObject } from "./manifest.ts";
 
 /** Kinds that the pods of a migration need. Argo CD applies what has no wave in wave 0. */
-const beforeMigration: readonly RenderableObject["kind"][] = [
+export const beforeMigration: readonly RenderableObject["kind"][] = [
   "ServiceAccount",
   "ConfigMap",
   "NetworkPolicy",

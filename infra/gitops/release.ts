@@ -2,7 +2,7 @@ import { Cluster } from "../cluster/cluster.ts";
 import { Fault } from "../fault.ts";
 import { awaitApplication } from "./argocd/applicationSet.ts";
 import { takeFromPush } from "./argocd/handover.ts";
-import { awaitSync, requestRefresh, type SyncGoal } from "./argocd/sync.ts";
+import { awaitSync, requestRefresh, retryMigrations, type SyncGoal } from "./argocd/sync.ts";
 import { type Committed, commitFiles, newestWith } from "./commit.ts";
 import { awaitFlux, requestFlux } from "./flux/sync.ts";
 import type { GitRemote } from "./git.ts";
@@ -64,6 +64,7 @@ async function sync(
   switch (engine) {
     case "argocd":
       if (fromSet) await awaitApplication(cluster, goal.namespace);
+      await retryMigrations(cluster, goal.namespace, goal.revision);
       await requestRefresh(cluster, goal.namespace, goal.revision);
       return takeFromPush(cluster, await awaitSync(cluster, goal));
     case "flux":
@@ -83,8 +84,7 @@ async function putBack(
   let done = "";
   try {
     const reverted = await revertFolder({ ...inputs, tree });
-    if (reverted === undefined)
-      return "there is no release before to put back; correct it and deliver again";
+    if (reverted === undefined) return "there is no release before to put back; correct it and deliver again";
     done = `${short(reverted.commit)} reverts ${short(reverted.reverted)}`;
     goal.onProgress(`committed ${short(reverted.commit)} to ${inputs.branch}: ${done}`);
     const isSame = async (revision: string) =>
@@ -93,7 +93,8 @@ async function putBack(
     return `the release before was put back: ${done}; correct this one and deliver again`;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    const what = done === "" ? "could not be put back" : `is back in the repository (${done}) and does not run`;
+    const what =
+      done === "" ? "could not be put back" : `is back in the repository (${done}) and does not run`;
     // Why the release failed is what the reader came for: this does not take its place.
     return `the release before ${what}: ${error.message}`;
   }

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { application as whole } from "../../infra/application.ts";
+import { application } from "../../infra/application.ts";
 import { Cluster, type KubeObject } from "../../infra/cluster/cluster.ts";
 import { parseStackConfig } from "../../infra/config/parse.ts";
 import { renderApplication } from "../../infra/delivery/render.ts";
 import {
   credentialsSecret,
   gitRepository,
-  kustomization,
+  kustomizations,
   permissions,
 } from "../../infra/gitops/flux/objects.ts";
 import { type Released, release } from "../../infra/gitops/release.ts";
@@ -22,8 +22,6 @@ import { resolved } from "../support/release.ts";
 import { Workspace } from "../support/workspace.ts";
 
 const stack = "test-flux";
-const { database: _, ...withoutDatabase } = whole.api;
-const application = { ...whole, api: withoutDatabase };
 const api = "http://127.0.0.1:30686";
 const frontend = "http://127.0.0.1:30685";
 const config = {
@@ -51,7 +49,13 @@ async function files(
     ]),
   );
   const parsed = parseStackConfig(config, { stack, workloads: Object.keys(application) });
-  const values = { images, pullSecret: "registry-pull", addresses: { api, frontend } };
+  const server = await clientsOf.apps.readNamespacedStatefulSet({ namespace: stack, name: "database" });
+  const values = {
+    images,
+    pullSecret: "registry-pull",
+    addresses: { api, frontend },
+    databaseImage: server.spec?.template.spec?.containers[0]?.image ?? "",
+  };
   const rendered = renderApplication(
     application,
     { project: "slipway", name: stack, config: parsed },
@@ -67,7 +71,10 @@ const source = () => ({
   branch: "main",
   folder: stack,
   timeoutSeconds: 60,
+  migrates: true,
 });
+
+const syncs = () => kustomizations(source()) as unknown as KubeObject[];
 
 function deliver(content: Record<string, string>): Promise<Released> {
   const { pushUrl, knownHosts, pushKey } = readGitopsDescriptor().repository;
@@ -112,8 +119,6 @@ async function eventually(check: () => Promise<void>, seconds = 60): Promise<voi
 beforeAll(async () => {
   await startGitops();
   workspace = new Workspace(stack);
-  // A migration is a Job of its own, which is not what this is about.
-  workspace.withoutDatabase();
   workspace.configure(config);
   clientsOf = clients();
   cluster = new Cluster(readFileSync(readDescriptor().kubeconfig, "utf8"));
@@ -124,19 +129,12 @@ beforeAll(async () => {
   const { account, role, binding } = permissions(source());
   const secret = credentialsSecret(source(), { kind: "ssh", key: pullKey, knownHosts });
   const { "[secret]": data } = (await resolved(secret.data)) as { "[secret]": unknown };
-  for (const object of [
-    account,
-    role,
-    binding,
-    { ...secret, data },
-    gitRepository(source()),
-    kustomization(source()),
-  ])
+  for (const object of [account, role, binding, { ...secret, data }, gitRepository(source()), ...syncs()])
     await cluster.apply(object as unknown as KubeObject);
 }, 1_800_000);
 
 afterAll(async () => {
-  await cluster.delete(kustomization(source()) as unknown as KubeObject);
+  for (const sync of syncs()) await cluster.delete(sync);
   await sleep(2000);
   await flux.stop();
   await workspace.run("destroy", "--deliver", "direct");
@@ -167,6 +165,27 @@ test("a commit whose pods do not get ready is told with the reason, the old pods
   expect(await getGreeting(api)).toMatchObject({ text: "Hello from Flux" });
   await deliver(await files((content) => content.replace("Hello from Slipway", "Hello again")));
   expect(await getGreeting(api)).toMatchObject({ text: "Hello again" });
+});
+
+test("a migration that fails stops the commit, with its log; the same commit again runs it again", async () => {
+  const revision = async () =>
+    (await clientsOf.apps.readNamespacedDeployment({ name: "api", namespace: stack })).metadata
+      ?.annotations?.["deployment.kubernetes.io/revision"];
+  const before = await revision();
+  const end = Date.now() + 30_000;
+  const script = `if (Date.now() < ${end}) throw new Error('nobody came')`;
+  const migrated = await files((content) =>
+    content
+      .replace("Hello from Slipway", "Hello, migrated")
+      .replaceAll(/api-migration-[0-9a-f]+/g, "api-migration-other")
+      .replace(/- node\n( +)- dist\/migrate\.js/, `- node\n$1- -e\n$1- "${script}"`),
+  );
+  await expect(deliver(migrated)).rejects.toThrow(/log: .*nobody came/);
+  expect(await revision()).toBe(before);
+  expect(await getGreeting(api)).toMatchObject({ text: "Hello again" });
+  await sleep(end - Date.now());
+  await deliver(migrated);
+  expect(await getGreeting(api)).toMatchObject({ text: "Hello, migrated" });
 });
 
 test("what leaves the repository is deleted, and what is changed by hand is changed back", async () => {
@@ -203,12 +222,13 @@ test("an object of a kind that the stack may not have is refused, and told", asy
   expect(await getText(frontend)).toContain('<h1 id="headline">');
 });
 
-test("deleting the Kustomization leaves the workloads running, and push takes them back with no pod restarted", async () => {
+test("deleting the Kustomizations leaves the workloads running, and push takes them back with no pod restarted", async () => {
   await deliver(await files());
   const before = await pods();
-  const own = kustomization(source()) as unknown as KubeObject;
-  await cluster.delete(own);
-  await eventually(async () => expect(await cluster.read(own)).toBeUndefined());
+  for (const sync of syncs()) {
+    await cluster.delete(sync);
+    await eventually(async () => expect(await cluster.read(sync)).toBeUndefined());
+  }
   await workspace.deliver();
   expect(await pods()).toEqual(before);
   expect(await getText(frontend)).toContain('<h1 id="headline">');

@@ -221,6 +221,7 @@ test("Argo CD may have Rollouts, and leaves what Argo Rollouts writes into Servi
     branch: "main",
     folder: "dev",
     syncWindows: [],
+    migrates: false,
   };
   const { spec } = application({ ...args });
   expect(spec.ignoreDifferences).toEqual([

@@ -32,6 +32,8 @@ export interface ApplicationArgs {
   /** The stack's folder in it. */
   readonly folder: string;
   readonly syncWindows: readonly SyncWindow[];
+  /** Whether a workload has a migration. */
+  readonly migrates: boolean;
 }
 
 function metadata({ namespace, labels }: ApplicationArgs) {
@@ -63,7 +65,7 @@ export function appProject(args: ApplicationArgs) {
  * changed back. It has no finalizer, so deleting it leaves the workloads running.
  */
 export function application(args: ApplicationArgs) {
-  const { namespace, url, branch, folder } = args;
+  const { namespace, url, branch, folder, migrates } = args;
   return {
     apiVersion: argoApiVersion,
     kind: "Application",
@@ -85,8 +87,9 @@ export function application(args: ApplicationArgs) {
           // Old pods need their ConfigMap until the last of them is gone.
           "PruneLast=true",
           "RespectIgnoreDifferences=true",
-          // By default each sync applies every object twice, the first time as a dry run; this, those that differ.
-          "ApplyOutOfSyncOnly=true",
+          // By default each sync applies every object twice, the first time as a dry run; this, those that differ. A
+          // migration does not differ once it has begun: a sync that is tried again would not wait for it, nor see it fail.
+          ...(migrates ? [] : ["ApplyOutOfSyncOnly=true"]),
         ],
         // By default a failed sync stays with its commit, and a fix waits until its last retry.
         retry: { limit: 5, refresh: true, backoff: { duration: "3s", factor: 1, maxDuration: "3s" } },

@@ -37,6 +37,8 @@ export function applicationSet({ labels, url, branch, prefix }: ApplicationSetAr
     branch,
     folder: "{{ .path.path }}",
     syncWindows: [],
+    // The one template is for every stack.
+    migrates: true,
   });
   return {
     apiVersion: argoApiVersion,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, type KubeObject, nameOf } from "../../cluster/cluster.ts";
 import { explainWorkload } from "../../cluster/explainWorkload.ts";
+import { deleteFailedJob, explainFailedJob } from "../../cluster/job.ts";
 import { progressOf } from "../../cluster/progress.ts";
 import { Fault } from "../../fault.ts";
 import { podKinds } from "../../workloads/podKinds.ts";
@@ -73,6 +74,28 @@ async function syncAgain(cluster: Cluster, application: KubeObject, revision: st
       ...(syncPolicy.retry === undefined ? {} : { retry: syncPolicy.retry }),
     },
   } as KubeObject);
+}
+
+/** The Jobs of an Application: its workloads' migrations. */
+function migrationsOf({ resources = [] }: ApplicationStatus): KubeObject[] {
+  return resources.flatMap(({ kind, namespace, name }) =>
+    kind === "Job" && namespace !== undefined
+      ? [{ apiVersion: "batch/v1", kind, metadata: { namespace, name } }]
+      : [],
+  );
+}
+
+/**
+ * Has a commit's migration run again which has failed: Argo CD would leave both as they are.
+ */
+export async function retryMigrations(cluster: Cluster, namespace: string, revision: string): Promise<void> {
+  const before = await cluster.read(applicationOf(namespace));
+  if (before === undefined) return;
+  const status = statusOf(before);
+  const failed = await Promise.all(migrationsOf(status).map((job) => deleteFailedJob(cluster, job)));
+  // One of another commit is none of this one's: Argo CD syncs that by itself.
+  if (!failed.includes(true) || operationRevision(status) !== revision) return;
+  if (status.operationState?.phase !== "Running") await syncAgain(cluster, before, revision);
 }
 
 /** Whether the last sync was ended, rather than failed. */
@@ -177,6 +200,19 @@ class SyncWatch {
     return performance.now() - begin > seconds * 1000;
   }
 
+  /** Why a migration has failed. Argo CD tries again, and the Job stays as it is. */
+  async #failedMigration(status: ApplicationStatus): Promise<string | undefined> {
+    const told = (status.operationState?.syncResult?.resources ?? []).filter(
+      ({ kind, hookPhase }) => kind === "Job" && hookPhase === "Failed",
+    );
+    for (const { kind, namespace, name } of told) {
+      const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+      const why = await explainFailedJob(this.#cluster, { apiVersion: "batch/v1", kind, metadata });
+      if (why !== undefined) return why;
+    }
+    return undefined;
+  }
+
   /** Why this commit will not get there by itself, or nothing as long as it may. */
   async failure(status: ApplicationStatus): Promise<string | undefined> {
     const invalid = conditionsOf(status, /^InvalidSpecError$/);
@@ -184,11 +220,14 @@ class SyncWatch {
     const incomparable = conditionsOf(status, /^(ComparisonError|UnknownError)$/);
     if (this.#lasts("incomparable", incomparable.length > 0)) return incomparable.join("\n");
     const { operationState } = status;
+    const isOurs = await this.isOurs(operationRevision(status));
+    const migration = isOurs ? await this.#failedMigration(status) : undefined;
+    if (migration !== undefined) return migration;
     const failed = failedResults(status);
     const ended = operationState?.phase === "Failed" || operationState?.phase === "Error";
     const again = (operationState?.retryCount ?? 0) > 0 && failed.length > 0;
     // A sync that goes over to a new commit shows for a moment what became of the one before, or that it was ended.
-    if (this.#lasts("failed", (ended || again) && (await this.isOurs(operationRevision(status)))))
+    if (this.#lasts("failed", (ended || again) && isOurs))
       return [...failed, ...(ended ? [operationState?.message ?? ""] : [])].join("\n");
     const degraded = status.health?.status === "Degraded";
     const stuck = degraded ? await stuckRollout(this.#cluster, status) : undefined;

@@ -3,7 +3,8 @@ import { type FluxInstall, fluxInstall } from "../../config/flux.ts";
 import type { GitCredentials } from "../git.ts";
 import { KubernetesObject } from "../resource.ts";
 import { Flux, loadFluxManifests } from "./install.ts";
-import { credentialsSecret, type FluxSource, gitRepository, kustomization, permissions } from "./objects.ts";
+import { fluxName } from "./names.ts";
+import { credentialsSecret, type FluxSource, gitRepository, kustomizations, permissions } from "./objects.ts";
 
 export interface FluxStackArgs {
   readonly source: FluxSource;
@@ -45,13 +46,15 @@ export async function syncByFlux({
     provider,
     dependsOn: [...installed, secret],
   });
-  // Pulumi would wait until it is ready, for a commit that comes after it.
-  return new KubernetesObject(
-    "gitops-sync",
-    {
-      ...kustomization(source),
-      metadata: { ...kustomization(source).metadata, annotations: { "pulumi.com/skipAwait": "true" } },
-    },
-    { provider, dependsOn: [repository, ...granted, ...needed] },
-  );
+  return kustomizations(source).reduce<pulumi.Resource>((before, { metadata, ...object }) => {
+    const name = metadata.name === fluxName(source.namespace) ? "gitops-sync" : "gitops-migrations";
+    // Pulumi would wait until it is ready, for a commit that comes after it.
+    const annotations = { "pulumi.com/skipAwait": "true" };
+    const dependsOn = [before, ...granted, ...needed];
+    return new KubernetesObject(
+      name,
+      { ...object, metadata: { ...metadata, annotations } },
+      { provider, dependsOn },
+    );
+  }, repository);
 }

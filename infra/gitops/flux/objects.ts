@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RenderableObject } from "../../delivery/manifest.ts";
+import { beforeMigration } from "../../delivery/syncWaves.ts";
 import type { GitCredentials } from "../git.ts";
-import { fluxName, fluxNamespace, kustomizeApiVersion, sourceApiVersion } from "./names.ts";
+import { fluxName, fluxNamespace, kustomizeApiVersion, migrationsName, sourceApiVersion } from "./names.ts";
 
 /** API group and resource of each kind that is rendered: Flux may manage these in the stack's namespace, and nothing else. */
 const resources: { readonly [kind in RenderableObject["kind"]]: readonly [group: string, resource: string] } =
@@ -33,6 +34,8 @@ export interface FluxSource {
   readonly folder: string;
   /** How long its pods may take to get ready. */
   readonly timeoutSeconds: number;
+  /** Whether a workload has a migration. */
+  readonly migrates: boolean;
 }
 
 function metadata({ namespace, labels }: FluxSource) {
@@ -113,16 +116,20 @@ export function permissions(source: FluxSource) {
   };
 }
 
-/**
- * The stack's workloads as Flux syncs them: what is not in the repository is deleted, what is changed by hand is
- * changed back at the next interval. Deleting it leaves the workloads running.
- */
-export function kustomization(source: FluxSource) {
-  const { namespace, folder, timeoutSeconds } = source;
+/** Leaves objects of these kinds out of what a Kustomization makes of its folder. */
+function without(kinds: readonly string[]) {
+  return {
+    target: { kind: `(${kinds.join("|")})` },
+    // Of which object is for the target to say.
+    patch: "$patch: delete\napiVersion: v1\nkind: any\nmetadata:\n  name: any\n",
+  };
+}
+
+function kustomizationOf({ namespace, labels, folder, timeoutSeconds }: FluxSource, name: string) {
   return {
     apiVersion: kustomizeApiVersion,
     kind: "Kustomization",
-    metadata: metadata(source),
+    metadata: { name, namespace: fluxNamespace, labels },
     spec: {
       sourceRef: { kind: "GitRepository", name: fluxName(namespace) },
       path: `./${folder}`,
@@ -136,4 +143,29 @@ export function kustomization(source: FluxSource) {
       deletionPolicy: "Orphan",
     },
   };
+}
+
+/** Kinds that are synced before everything else where a workload has a migration. */
+const early: readonly string[] = [...beforeMigration, "Job"];
+
+/**
+ * The stack's workloads as Flux syncs them: what is not in the repository is deleted, what is changed by hand is
+ * changed back at the next interval. Deleting one leaves the workloads running. Within a Kustomization everything is
+ * applied at once, so migrations have one of their own, which the other waits for.
+ *
+ * @returns in the order in which they are synced
+ */
+export function kustomizations(source: FluxSource) {
+  const { namespace, migrates } = source;
+  const sync = kustomizationOf(source, fluxName(namespace));
+  if (!migrates) return [sync];
+  const migrations = kustomizationOf(source, migrationsName(namespace));
+  const late = Object.keys(resources).filter((kind) => !early.includes(kind));
+  return [
+    { ...migrations, spec: { ...migrations.spec, patches: [without(late)] } },
+    {
+      ...sync,
+      spec: { ...sync.spec, dependsOn: [{ name: migrations.metadata.name }], patches: [without(early)] },
+    },
+  ];
 }

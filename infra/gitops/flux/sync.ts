@@ -1,10 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, type KubeObject, nameOf } from "../../cluster/cluster.ts";
 import { explainRollout } from "../../cluster/explain.ts";
+import { deleteFailedJob, explainFailedJob } from "../../cluster/job.ts";
 import { Fault } from "../../fault.ts";
 import { takeFromPush } from "../argocd/handover.ts";
 import type { SyncGoal } from "../argocd/sync.ts";
-import { fluxName, fluxNamespace, kustomizeApiVersion, requestedAt, sourceApiVersion } from "./names.ts";
+import {
+  fluxName,
+  fluxNamespace,
+  kustomizeApiVersion,
+  migrationsName,
+  requestedAt,
+  sourceApiVersion,
+} from "./names.ts";
 import { appliedBy, commitIn, type FluxStatus, fluxStatusOf, readyOf, summaryOfFlux } from "./status.ts";
 
 /** Milliseconds between two looks. */
@@ -13,26 +21,52 @@ const interval = 200;
 /** Seconds that a trouble which may pass by itself is waited for: Flux tries again every five. */
 const patienceSeconds = 15;
 
-/** The stack's GitRepository and Kustomization, by the namespace of its workloads. */
-function objectsOf(namespace: string): { readonly source: KubeObject; readonly sync: KubeObject } {
-  const metadata = { name: fluxName(namespace), namespace: fluxNamespace };
-  return {
-    source: { apiVersion: sourceApiVersion, kind: "GitRepository", metadata },
-    sync: { apiVersion: kustomizeApiVersion, kind: "Kustomization", metadata },
-  };
+function objectOf(apiVersion: string, kind: string, name: string): KubeObject {
+  return { apiVersion, kind, metadata: { name, namespace: fluxNamespace } };
 }
 
-/** Asks Flux to look at the repository now, and at the cluster. */
-export async function requestFlux(cluster: Cluster, namespace: string): Promise<void> {
-  const { source, sync } = objectsOf(namespace);
+/** The stack's GitRepository, by the namespace of its workloads. */
+function sourceOf(namespace: string): KubeObject {
+  return objectOf(sourceApiVersion, "GitRepository", fluxName(namespace));
+}
+
+/** The stack's Kustomizations that there are, in the order in which they are synced. */
+async function syncsOf(cluster: Cluster, namespace: string): Promise<KubeObject[]> {
+  const names = [migrationsName(namespace), fluxName(namespace)];
+  const all = await Promise.all(
+    names.map((name) => cluster.read(objectOf(kustomizeApiVersion, "Kustomization", name))),
+  );
+  return all.filter((live) => live !== undefined);
+}
+
+/** The Jobs that a Kustomization has applied: migrations. */
+function migrationsOf(status: FluxStatus): KubeObject[] {
+  return appliedBy(status).flatMap(({ kind, namespace, name }) =>
+    kind === "Job" && namespace !== undefined
+      ? [{ apiVersion: "batch/v1", kind, metadata: { namespace, name } }]
+      : [],
+  );
+}
+
+/** Has Flux look at an object now. */
+async function request(cluster: Cluster, { apiVersion, kind, metadata }: KubeObject): Promise<void> {
+  const { name, namespace } = metadata;
   const annotations = { [requestedAt]: new Date().toISOString() };
-  for (const object of [source, sync])
-    await cluster.merge({ ...object, metadata: { ...object.metadata, annotations } });
+  await cluster.merge({ apiVersion, kind, metadata: { name, namespace, annotations } } as KubeObject);
 }
 
-/** Says which Deployment has given up on its new pods, and why; nothing when none has. */
-async function stuckRollouts(cluster: Cluster, namespace: string, status: FluxStatus): Promise<string[]> {
+/** Asks Flux to look at the repository now, and at the cluster, where a migration that failed is to run again. */
+export async function requestFlux(cluster: Cluster, namespace: string): Promise<void> {
+  const syncs = await syncsOf(cluster, namespace);
+  const migrations = syncs.flatMap((live) => migrationsOf(fluxStatusOf(live)));
+  await Promise.all(migrations.map((job) => deleteFailedJob(cluster, job)));
+  for (const object of [sourceOf(namespace), ...syncs]) await request(cluster, object);
+}
+
+/** Says which migration has failed, or which Deployment has given up on its new pods, and why; nothing when none has. */
+async function culprits(cluster: Cluster, namespace: string, status: FluxStatus): Promise<string[]> {
   const deployments = appliedBy(status).filter(({ kind }) => kind === "Deployment");
+  const failed = await Promise.all(migrationsOf(status).map((job) => explainFailedJob(cluster, job)));
   const stuck = await Promise.all(
     deployments.map(async ({ kind, name }) => {
       const live = await cluster.read({ apiVersion: "apps/v1", kind, metadata: { namespace, name } });
@@ -47,7 +81,7 @@ async function stuckRollouts(cluster: Cluster, namespace: string, status: FluxSt
       ];
     }),
   );
-  return stuck.flat();
+  return [...failed.filter((why) => why !== undefined), ...stuck.flat()];
 }
 
 /** Tells for how long something has been so. */
@@ -61,17 +95,15 @@ class Patience {
   }
 }
 
-/**
- * Waits until a stack's Kustomization has applied a commit and its workloads are healthy.
- *
- * @throws Fault with Flux's message, and that of the failing pods, as soon as it is known that this commit does not get
- *   there, or when time is up; the pods that served before keep serving
- */
-export async function awaitFlux(cluster: Cluster, goal: SyncGoal): Promise<void> {
+/** Waits for one of the stack's Kustomizations. */
+async function awaitKustomization(
+  cluster: Cluster,
+  sync: KubeObject,
+  goal: SyncGoal,
+  deadline: number,
+): Promise<void> {
   const { namespace, revision, isSame, timeoutSeconds, onProgress } = goal;
-  const { source, sync } = objectsOf(namespace);
-  const what = `Kustomization ${fluxName(namespace)}`;
-  const deadline = performance.now() + timeoutSeconds * 1000;
+  const what = `Kustomization ${sync.metadata.name}`;
   const known = new Map([[revision, true]]);
   const isOurs = async (commit: string | undefined) => {
     if (commit === undefined) return false;
@@ -94,30 +126,57 @@ export async function awaitFlux(cluster: Cluster, goal: SyncGoal): Promise<void>
       await takeFromPush(cluster, { resources: appliedBy(status) });
       return;
     }
-    const fetched = readyOf(fluxStatusOf(await cluster.read(source)));
+    const fetched = readyOf(fluxStatusOf(await cluster.read(sourceOf(namespace))));
     const unread =
       fetched?.status === "False" ? `GitRepository ${fluxName(namespace)}: ${fetched.message}` : undefined;
+    // What became of it before it was asked is not what becomes of it now.
+    const { [requestedAt]: asked } = (live.metadata.annotations ?? {}) as { readonly [name: string]: string };
+    const isAnswer = status.lastHandledReconcileAt === asked;
     const refused =
-      ready?.status === "False" && current && (await isOurs(commitIn(status.lastAttemptedRevision)))
+      ready?.status === "False" &&
+      current &&
+      isAnswer &&
+      (await isOurs(commitIn(status.lastAttemptedRevision)))
         ? ready.message
         : undefined;
     const isFinal = ready?.reason === "HealthCheckFailed" || ready?.reason === "BuildFailed";
     const trouble = refused ?? unread;
     const timeIsUp = performance.now() > deadline;
     if (patience.isOver(trouble) || (refused !== undefined && isFinal) || timeIsUp) {
-      const pods = refused === undefined ? [] : await stuckRollouts(cluster, namespace, status);
+      const why = refused === undefined ? [] : await culprits(cluster, namespace, status);
       throw new Fault({
         what,
         value: summary,
         rule: timeIsUp
           ? `must be ready at the commit ${revision.slice(0, 10)} within ${timeoutSeconds} s`
           : `did not get to the commit ${revision.slice(0, 10)}; the pods of the last good release keep serving`,
-        log: [trouble ?? ready?.message ?? "Flux has not looked at it", ...pods].join("\n"),
+        log: [trouble ?? ready?.message ?? "Flux has not looked at it", ...why].join("\n"),
         fix: timeIsUp
           ? "see whether Flux runs (`kubectl --namespace flux-system get pods`)"
           : "correct it and deliver again, or git revert the commit",
       });
     }
     await sleep(interval);
+  }
+}
+
+/**
+ * Waits until a stack's Kustomizations have applied a commit and its workloads are healthy.
+ *
+ * @throws Fault with Flux's message, and that of the failing pods or migration, as soon as it is known that this commit
+ *   does not get there, or when time is up; the pods that served before keep serving
+ */
+export async function awaitFlux(cluster: Cluster, goal: SyncGoal): Promise<void> {
+  const deadline = performance.now() + goal.timeoutSeconds * 1000;
+  const syncs = await syncsOf(cluster, goal.namespace);
+  if (syncs.length === 0)
+    throw new Fault({
+      what: `Kustomization ${fluxName(goal.namespace)}`,
+      rule: "was deleted while it was synced",
+    });
+  for (const [index, sync] of syncs.entries()) {
+    // One that waits for another looks only now and then whether that is ready.
+    if (index > 0) await request(cluster, sync);
+    await awaitKustomization(cluster, sync, goal, deadline);
   }
 }
