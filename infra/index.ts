@@ -1,5 +1,6 @@
 import { application } from "./application.ts";
 import { loadStack } from "./config/load.ts";
+import { loadControllers } from "./controllers.ts";
 import { checkDatabase } from "./database/check.ts";
 import { keepsVolume, provideDatabases } from "./database/index.ts";
 import { deliver } from "./delivery/index.ts";
@@ -14,6 +15,7 @@ import { secretNames } from "./workloads/release.ts";
 const stack = loadStack(Object.keys(application));
 checkApplication(application, stack.config);
 checkDatabase(stack.config.database);
+const controllers = await loadControllers(application, stack);
 
 const platform = await providePlatform(stack, Object.keys(application));
 const stackNamespace = new StackNamespace(
@@ -41,7 +43,8 @@ const delivery = await deliver({
   images: provided,
   secretNames: names,
   databases,
-  rollouts: await provideRollouts(application, stack, platform),
+  controllers,
+  rollouts: await provideRollouts(controllers, stack, platform),
 });
 observe(application, stack, platform, stackNamespace);
 

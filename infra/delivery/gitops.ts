@@ -1,12 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { readGitopsDescriptor } from "../../local/gitops/descriptor.ts";
-import { type ArgocdInstall, argocdInstall } from "../config/argocd.ts";
 import type { ArgocdConfig, GitopsConfig } from "../config/delivery.ts";
-import { InputError } from "../config/error.ts";
 import { application, appProject } from "../gitops/argocd/application.ts";
 import { applicationSet } from "../gitops/argocd/applicationSet.ts";
 import { ArgoCd } from "../gitops/argocd/install.ts";
-import { loadManifests } from "../gitops/argocd/manifests.ts";
 import { applicationSetSecret, repositorySecret } from "../gitops/argocd/repositorySecret.ts";
 import { commitMessage } from "../gitops/message.ts";
 import { Release } from "../gitops/releaseResource.ts";
@@ -21,24 +17,6 @@ import type { Delivery } from "./index.ts";
 import { PushedWorkload } from "./push.ts";
 import { renderApplication } from "./render.ts";
 import { type Shipment, shippedObjects } from "./shipment.ts";
-
-/** How Argo CD is installed; undefined where it is there already. */
-function installOf({ install }: ArgocdConfig, { stack: { config } }: Shipment): ArgocdInstall | undefined {
-  if (install === null || (install === undefined && config.platform.kind === "shared")) return undefined;
-  const chosen = install ?? argocdInstall.parse({});
-  const embedded = config.platform.kind === "local" && config.platform.context === undefined;
-  if (!embedded || chosen.manifests !== undefined || chosen.version !== undefined) return chosen;
-  const { mode } = chosen;
-  if (mode === "ha")
-    throw new InputError({
-      key: "slipway:delivery.install.mode",
-      value: mode,
-      rule: "needs three nodes, and the embedded environment has one",
-      hint: "Set it to core or full in this stack",
-    });
-  const { manifests, images } = readGitopsDescriptor().argocd;
-  return { ...chosen, manifests: manifests[mode], images: { ...images, ...chosen.images } };
-}
 
 /** Secrets are never committed: Pulumi applies them, under the names that they have when it applies everything. */
 function applySecrets(shipment: Shipment, addresses: Readonly<Record<string, string>>): pulumi.Resource[] {
@@ -72,25 +50,25 @@ function placeOf({ application: workloads, stack }: Shipment, { url, branch, fol
 }
 
 /** Has Argo CD sync the stack's folder. Gives what must be there before a commit is awaited. */
-async function syncByArgocd(
+function syncByArgocd(
   shipment: Shipment,
   config: ArgocdConfig,
   repository: ManifestsRepository,
   needed: readonly pulumi.Resource[],
-): Promise<pulumi.Resource> {
+): pulumi.Resource {
   const { stack, platform } = shipment;
   const { provider } = platform.cluster;
   const place = { ...placeOf(shipment, repository), syncWindows: config.syncWindows };
-  const install = installOf(config, shipment);
+  const controller = shipment.controllers.argocd;
   const argocd =
-    install === undefined
+    controller === undefined
       ? undefined
       : new ArgoCd(
           "argocd",
           {
-            manifests: await loadManifests(install),
-            images: install.images,
-            sso: install.sso,
+            manifests: controller.manifests,
+            images: controller.install.images,
+            sso: controller.install.sso,
             knownHosts: repository.pull.kind === "ssh" ? repository.pull.knownHosts : undefined,
             labels: place.labels,
             project: stack.project,
@@ -107,7 +85,7 @@ async function syncByArgocd(
   const own = { provider, dependsOn: [project, ...needed] };
   if (config.applications === "own")
     return new KubernetesObject("gitops-application", application(place), own);
-  if (install === undefined) return project;
+  if (controller === undefined) return project;
   const { prefix } = repository;
   const reading = new KubernetesObject(
     "gitops-applications-repository",
@@ -135,8 +113,7 @@ async function syncByEngine(
       return syncByFlux({
         source: { ...placeOf(shipment, repository), timeoutSeconds: config.timeoutSeconds },
         credentials: repository.pull,
-        install: config.install,
-        isShared: shipment.stack.config.platform.kind === "shared",
+        controller: shipment.controllers.flux,
         needed,
         provider: shipment.platform.cluster.provider,
       });

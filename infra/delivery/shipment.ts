@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/load.ts";
+import type { Controllers } from "../controllers.ts";
 import type { Databases } from "../database/index.ts";
 import type { Images } from "../images/index.ts";
 import type { Platform } from "../platform/index.ts";
@@ -19,6 +20,8 @@ export interface Shipment {
   /** Names of the workloads' Secrets. */
   readonly secretNames: { readonly [workload: string]: string };
   readonly databases: Databases;
+  /** What the stack installs besides. */
+  readonly controllers: Controllers;
   /** Argo Rollouts, where this stack brings it. */
   readonly rollouts: readonly pulumi.Resource[];
 }

@@ -150,13 +150,14 @@ function promoted(name: string) {
  * Runs the program of a stack with this configuration and records every resource that it registers.
  *
  * @param call what Azure answers to calls, where it is not the usual
+ * @param resources is given them as they are registered, for a run that fails
  */
 export async function runProgram(
   stack: string,
   config: RawConfig = stackConfig(stack),
   call: typeof answer = answer,
+  resources: Registered[] = [],
 ): Promise<Run> {
-  const resources: Registered[] = [];
   const outputs = await evaluateProgram({
     project: "slipway",
     stack,

@@ -87,6 +87,28 @@ describe("a stack that Flux syncs", () => {
     });
   });
 
+  test("has its migrations, and what their pods need, synced before everything else", () => {
+    const [migrations, sync] = [inputsOf(program, "gitops-migrations"), inputsOf(program, "gitops-sync")];
+    expect(sync.spec.dependsOn).toEqual([{ name: migrations.metadata.name }]);
+    const leftOut = ({ spec }: { readonly spec: { readonly patches?: unknown } }) => {
+      const [{ target }] = spec.patches as [{ target: { kind: string } }];
+      return target.kind.slice(1, -1).split("|");
+    };
+    expect(leftOut(sync)).toEqual([
+      "ServiceAccount",
+      "ConfigMap",
+      "NetworkPolicy",
+      "SecretProviderClass",
+      "Job",
+    ]);
+    expect(leftOut(migrations)).toContain("Deployment");
+    // Each object has one owner.
+    expect(leftOut(sync).filter((kind) => leftOut(migrations).includes(kind))).toEqual([]);
+    const rules = inputsOf(program, "gitops-role").rules as { resources: string[] }[];
+    const kinds = rules.filter(({ resources }) => !/^(pods|replicasets)$/.test(resources[0] ?? ""));
+    expect([...leftOut(sync), ...leftOut(migrations)]).toHaveLength(kinds.length);
+  });
+
   test("may have its own kinds in its own namespace, and nothing else", () => {
     const { rules, metadata } = inputsOf(program, "gitops-role");
     expect(metadata.namespace).toBe("local");
@@ -150,10 +172,14 @@ describe("a commit is awaited", () => {
   /** A cluster in which Flux says this. */
   const cluster = (kustomization: object, source: object = {}) =>
     ({
-      read: async ({ kind }: KubeObject) => ({
-        metadata: { name: "shop", generation: 1 },
-        status: kind === "Kustomization" ? kustomization : source,
-      }),
+      read: async ({ kind, metadata: { name } }: KubeObject) =>
+        name === "shop"
+          ? {
+              kind,
+              metadata: { name, generation: 1 },
+              status: kind === "Kustomization" ? kustomization : source,
+            }
+          : undefined,
     }) as unknown as Cluster;
 
   test("until it is applied and healthy", async () => {
@@ -181,6 +207,25 @@ describe("a commit is awaited", () => {
     });
     await expect(awaitFlux(failed, { ...goal, timeoutSeconds: 60 })).rejects.toThrow(
       /did not get to the commit aaaaaaaaaa; the pods of the last good release keep serving\n {2}\| Deployment\/shop\/api status: 'Failed'/,
+    );
+  });
+
+  test("and one that failed before it was asked again is not taken for its answer", async () => {
+    const before = {
+      read: async ({ metadata: { name } }: KubeObject) =>
+        name === "shop"
+          ? {
+              metadata: { name, generation: 1, annotations: { "reconcile.fluxcd.io/requestedAt": "now" } },
+              status: {
+                conditions: ready("False", "HealthCheckFailed", "Job/shop/api-migration status: 'Failed'"),
+                lastAttemptedRevision: `main@sha1:${commit}`,
+                lastHandledReconcileAt: "before",
+              },
+            }
+          : undefined,
+    } as unknown as Cluster;
+    await expect(awaitFlux(before, goal)).rejects.toThrow(
+      "must be ready at the commit aaaaaaaaaa within 1 s",
     );
   });
 

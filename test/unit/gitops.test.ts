@@ -33,8 +33,23 @@ function delivery(changes: Record<string, unknown> = {}) {
   };
 }
 
+const configured = (changes?: Record<string, unknown>) => ({
+  ...stackConfig("local"),
+  "slipway:delivery": delivery(changes),
+});
+
 const run = (changes?: Record<string, unknown>, rest: Record<string, unknown> = {}) =>
-  runProgram("local", { ...stackConfig("local"), "slipway:delivery": delivery(changes), ...rest });
+  runProgram("local", { ...configured(changes), ...rest });
+
+/** Message of a program that fails before anything of it is made. */
+async function refused(changes: Record<string, unknown>): Promise<string> {
+  const registered: Registered[] = [];
+  const ran = await runProgram("local", configured(changes), undefined, registered).catch(
+    (error: Error) => error,
+  );
+  expect(registered.filter(({ type }) => type !== "pulumi:pulumi:Stack")).toEqual([]);
+  return ran instanceof Error ? ran.message : "no error";
+}
 
 function named(program: Run, name: string): Registered {
   const found = program.resources.find((resource) => resource.name === name);
@@ -319,17 +334,17 @@ test.each([
     "it does not define Applications",
   ],
   [temporaryFile("broken.yaml", "a: [\n"), "is not YAML"],
-])("the manifests %s are refused", async (file, rule) => {
-  await expect(run({ install: { manifests: file } })).rejects.toThrow(rule);
+])("the manifests %s are refused before anything is made", async (file, rule) => {
+  expect(await refused({ install: { manifests: file } })).toContain(rule);
 });
 
 test.each([
   [404, "is no release of Argo CD"],
   [503, "answers 503"],
-])("a version whose manifests answer %i says so", async (status, rule) => {
+])("a version whose manifests answer %i says so before anything is made", async (status, rule) => {
   vi.stubGlobal("fetch", async () => new Response("", { status }));
   try {
-    await expect(run({ install: { version: "v99.0.0" } })).rejects.toThrow(rule);
+    expect(await refused({ install: { version: "v99.0.0" } })).toContain(rule);
   } finally {
     vi.unstubAllGlobals();
   }

@@ -1,8 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type FluxInstall, fluxInstall } from "../../config/flux.ts";
+import type { FluxInstall } from "../../config/flux.ts";
+import type { Controller } from "../../controllers.ts";
 import type { GitCredentials } from "../git.ts";
 import { KubernetesObject } from "../resource.ts";
-import { Flux, loadFluxManifests } from "./install.ts";
+import { Flux } from "./install.ts";
 import { fluxName } from "./names.ts";
 import { credentialsSecret, type FluxSource, gitRepository, kustomizations, permissions } from "./objects.ts";
 
@@ -10,29 +11,25 @@ export interface FluxStackArgs {
   readonly source: FluxSource;
   /** By what the cluster reads the repository. */
   readonly credentials: GitCredentials;
-  /** How Flux is installed. null: it is there already. */
-  readonly install: FluxInstall | null | undefined;
-  /** Whether the platform is another stack's, which has installed it. */
-  readonly isShared: boolean;
+  /** Flux, where this stack installs it. */
+  readonly controller: Controller<FluxInstall> | undefined;
   /** What the workloads need before they are synced. */
   readonly needed: readonly pulumi.Resource[];
   readonly provider: pulumi.ProviderResource;
 }
 
 /** Has Flux sync a stack's folder of the repository. @returns what must be there before a commit is awaited */
-export async function syncByFlux({
+export function syncByFlux({
   source,
   credentials,
-  install,
-  isShared,
+  controller,
   needed,
   provider,
-}: FluxStackArgs): Promise<pulumi.Resource> {
-  const chosen = install === undefined && !isShared ? fluxInstall.parse({}) : install;
+}: FluxStackArgs): pulumi.Resource {
   const installed =
-    chosen === undefined || chosen === null
+    controller === undefined
       ? []
-      : new Flux("flux", { manifests: await loadFluxManifests(chosen), images: chosen.images }, { provider })
+      : new Flux("flux", { manifests: controller.manifests, images: controller.install.images }, { provider })
           .objects;
   const options = { provider, dependsOn: [...installed] };
   const secret = new KubernetesObject("gitops-repository", credentialsSecret(source, credentials), options);

@@ -141,8 +141,10 @@ async function awaitKustomization(
         : undefined;
     const isFinal = ready?.reason === "HealthCheckFailed" || ready?.reason === "BuildFailed";
     const trouble = refused ?? unread;
+    // While Flux tries again, it is not known yet whether the trouble lasts.
+    const undecided = trouble === undefined && ready?.status === "Unknown";
     const timeIsUp = performance.now() > deadline;
-    if (patience.isOver(trouble) || (refused !== undefined && isFinal) || timeIsUp) {
+    if ((!undecided && patience.isOver(trouble)) || (refused !== undefined && isFinal) || timeIsUp) {
       const why = refused === undefined ? [] : await culprits(cluster, namespace, status);
       throw new Fault({
         what,
