@@ -95,6 +95,47 @@ describe("in CI", () => {
     expect(buildNumber(repository().api, { [variable]: "4711" })).toBe("4711");
   });
 
+  const pull = { GITHUB_RUN_NUMBER: "7", GITHUB_REF: "refs/pull/12/merge" };
+  const branch = (name: string) => ({ BUILD_NUMBER: "7", BRANCH_NAME: name });
+
+  test.each([
+    ["a pull request on GitHub, whose workflow counts for itself", pull, "pr-12-7"],
+    ["the main branch on GitHub", { GITHUB_RUN_NUMBER: "7", GITHUB_REF: "refs/heads/main" }, "7"],
+    ["the first attempt", { GITHUB_RUN_NUMBER: "7", GITHUB_RUN_ATTEMPT: "1" }, "7"],
+    ["a run that was started again", { ...pull, GITHUB_RUN_ATTEMPT: "2" }, "pr-12-7.2"],
+    [
+      "a stage that was started again",
+      { BUILD_BUILDNUMBER: "20261122.3", SYSTEM_STAGEATTEMPT: "2" },
+      "20261122.3.2",
+    ],
+    ["a step that was started again", { BITBUCKET_BUILD_NUMBER: "7", BITBUCKET_STEP_RUN_NUMBER: "3" }, "7.3"],
+    ["the main branch's job in Jenkins", branch("main"), "7"],
+    ["a main branch of another name", { ...branch("trunk"), BRANCH_IS_PRIMARY: "true" }, "7"],
+    ["a branch's job in Jenkins", branch("login"), "login-7"],
+    ["a pull request's job in Jenkins", { ...branch("PR-12"), CHANGE_ID: "12" }, "pr-12-7"],
+    ["a branch that is called as one", branch("pr-12"), /^pr-12-[0-9a-f]{6}-7$/],
+    ["a branch that no tag could hold", branch("feature/Über"), /^feature-ber-[0-9a-f]{6}-7$/],
+    ["a branch of which nothing is left", branch("…"), /^[0-9a-f]{6}-7$/],
+    ["a long branch", branch("a".repeat(300)), /^a{30}-[0-9a-f]{6}-7$/],
+  ])("%s has a number that no other build of the repository has", (_, env, number) => {
+    expect(buildNumber("/nowhere", env)).toMatch(
+      number instanceof RegExp ? number : new RegExp(`^${number.replaceAll(".", "\\.")}$`),
+    );
+  });
+
+  test("no two branches share a number in Jenkins, and a tag and a label hold each", () => {
+    const branches = [
+      "feature/a",
+      "feature-a",
+      "Feature-a",
+      "feature_a",
+      `${"x".repeat(50)}1`,
+      `${"x".repeat(50)}2`,
+    ];
+    const numbers = branches.map((name) => buildNumber("/nowhere", branch(name)));
+    expect(new Set(numbers).size).toBe(branches.length);
+  });
+
   test.each(["20261122.3", "1.0.0-rc_1", "7", "a".repeat(63)])("%s is a build number", (value) => {
     expect(buildNumber("/nowhere", { BUILD_BUILDNUMBER: value })).toBe(value);
   });

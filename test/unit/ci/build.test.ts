@@ -9,6 +9,9 @@ let record: string;
 
 beforeEach(async () => {
   pipeline = await Pipeline.create();
+  // Of the job that may run this.
+  vi.stubEnv("BRANCH_NAME", "");
+  vi.stubEnv("CHANGE_ID", "");
   pipeline.outputs("dev", { platform: pipeline.platform("registry.example") });
   record = join(pipeline.bin, "images.json");
 });
