@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { V1Deployment } from "@kubernetes/client-node";
+import { ApiException, type V1Deployment } from "@kubernetes/client-node";
 import { Cluster, type KubeObject } from "../infra/cluster/cluster.ts";
 import { awaitsPromotion } from "../infra/cluster/progress.ts";
 import { Fault } from "../infra/fault.ts";
@@ -29,6 +29,29 @@ function unhealthy(name: string, reference: string, workload: KubeObject | undef
   return settled && available >= wanted ? undefined : `${name}: ${available} of ${wanted} pods are available`;
 }
 
+/** Why nothing came of a request. */
+function reason(error: unknown): string {
+  if (error instanceof ApiException) return `HTTP ${error.code}`;
+  const { cause, message } = error as Error & { readonly cause?: { readonly code?: string } };
+  return cause?.code ?? message;
+}
+
+/** What there is that has pods, or why the cluster does not tell. */
+async function podOwners(
+  cluster: Cluster,
+  namespace: string,
+): Promise<{ readonly workloads: KubeObject[] } | { readonly problem: string }> {
+  try {
+    const lists = await Promise.all(
+      Object.entries(podKinds).map(([kind, apiVersion]) => cluster.list(apiVersion, kind, {}, namespace)),
+    );
+    return { workloads: lists.flat() };
+  } catch (error) {
+    // An API server that restarts is back in a moment.
+    return { problem: `the cluster does not answer: ${reason(error)}` };
+  }
+}
+
 /** Why a URL does not answer as it should, if it does not. */
 async function silent(name: string, url: string): Promise<string | undefined> {
   try {
@@ -39,8 +62,7 @@ async function silent(name: string, url: string): Promise<string | undefined> {
     });
     return status >= 200 && status < 400 ? undefined : `${name}: ${url} answers HTTP ${status}`;
   } catch (error) {
-    const { cause, message } = error as Error & { cause?: { code?: string } };
-    return `${name}: ${url} does not answer (${cause?.code ?? message})`;
+    return `${name}: ${url} does not answer (${reason(error)})`;
   }
 }
 
@@ -53,8 +75,8 @@ export function smokeUrls(application: Application, urls: Outputs["urls"]): [nam
 }
 
 /**
- * What keeps a stack from running its images: pods of other images or not available, URLs that do not answer. In the
- * cluster and from outside, whoever delivers.
+ * What keeps a stack from running its images: pods of other images or not available, URLs or a cluster that do not
+ * answer. In the cluster and from outside, whoever delivers.
  *
  * @param cluster of an earlier look, which knows by then what kinds there are
  */
@@ -66,18 +88,17 @@ export async function problems(
   const { kubeconfig, namespace, images, urls } = outputs;
   if (kubeconfig === undefined || namespace === undefined) return ["the stack has not been deployed"];
   if (Object.keys(images).length === 0) return ["the stack runs no build yet"];
-  const asked = cluster ?? new Cluster(kubeconfig);
-  const lists = await Promise.all(
-    Object.entries(podKinds).map(([kind, apiVersion]) => asked.list(apiVersion, kind, {}, namespace)),
-  );
-  const workloads = lists.flat();
-  const pods = Object.entries(images).map(([name, { reference }]) =>
-    unhealthy(
-      name,
-      reference,
-      workloads.findLast(({ metadata }) => metadata.name === name),
-    ),
-  );
+  const found = await podOwners(cluster ?? new Cluster(kubeconfig), namespace);
+  const pods =
+    "problem" in found
+      ? [found.problem]
+      : Object.entries(images).map(([name, { reference }]) =>
+          unhealthy(
+            name,
+            reference,
+            found.workloads.findLast(({ metadata }) => metadata.name === name),
+          ),
+        );
   const answers = await Promise.all(smokeUrls(application, urls).map(([name, url]) => silent(name, url)));
   return [...pods, ...answers].filter((problem) => problem !== undefined);
 }
