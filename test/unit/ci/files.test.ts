@@ -72,6 +72,16 @@ describe.each(Object.entries(systems))("%s", (_, files) => {
     expect(builds[0]).not.toContain("prod");
   });
 
+  test("leaves nothing in the checkout that Git does not ignore: a commit to deliver would be called dirty", () => {
+    const text = files.map(read).join("\n");
+    const written = [...text.matchAll(/--images ([^\s']+)|\breports\/[\w.-]*/g)].map(
+      ([all, file]) => file ?? all,
+    );
+    expect(written.length).toBeGreaterThan(1);
+    const { stdout } = execaSync("git", ["check-ignore", ...written], { cwd: root, reject: false });
+    expect(stdout.split("\n")).toEqual(written);
+  });
+
   test("never puts the name of a branch into a script's text", () => {
     for (const file of files) {
       const text = read(file);
