@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { explain } from "../infra/fault.ts";
+import { targetBranch } from "./preview/target.ts";
 
 /** A whole number of seconds. */
 function seconds(text: string): number {
@@ -52,7 +53,8 @@ program
   .addOption(stacks())
   .addOption(
     new Option("--target <ref>", "branch or commit that the rendered objects are compared with").default(
-      "origin/main",
+      targetBranch(process.env),
+      "the branch that the pull request is to be merged into, else origin/main",
     ),
   )
   .option(

@@ -91,6 +91,23 @@ describe.each(Object.entries(systems))("%s", (_, files) => {
   });
 });
 
+test.each([
+  [
+    ".github/workflows/pull-request.yml",
+    /\n(?= {2}\S+:\n)/,
+    /- uses: actions\/checkout.*\n +with:\n +fetch-depth: 0\n/,
+  ],
+  ["ci/gitlab-ci.yml", /\n(?=\S+:\n)/, / GIT_DEPTH: 0\n/],
+  ["ci/azure-pipelines.yml", /\n(?= +- job:)/, /- checkout: self\n +fetchDepth: 0\n/],
+  ["ci/bitbucket-pipelines.yml", /\n(?= +- step:)/, / clone:\n +depth: full\n/],
+])("%s: a preview's clone has every branch, so that of its target too", (file, job, everything) => {
+  const previews = read(file)
+    .split(job)
+    .filter((text) => text.includes("npm run ci:preview"));
+  expect(previews.length).toBeGreaterThan(0);
+  for (const preview of previews) expect(preview).toMatch(everything);
+});
+
 test("every file of a pipeline is one of these", () => {
   expect(workflows.sort()).toEqual([...systems["GitHub Actions"]].sort());
 });

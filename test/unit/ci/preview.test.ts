@@ -5,6 +5,7 @@ import { drift } from "../../../ci/commands/drift.ts";
 import { preview } from "../../../ci/commands/preview.ts";
 import { changesOf } from "../../../ci/preview/changes.ts";
 import { previewMarkdown, stackMarkdown } from "../../../ci/preview/markdown.ts";
+import { targetBranch } from "../../../ci/preview/target.ts";
 import { Pipeline, release } from "../../support/pipeline.ts";
 
 const urn = (type: string, name: string) =>
@@ -81,6 +82,25 @@ describe("the summary", () => {
   test("lets no diff close its own block", () => {
     const text = previewMarkdown([{ stack: "dev", manifests: "+ ````\n+ # out" }], []);
     expect(text.split("````").length).toBe(3);
+  });
+});
+
+describe("the objects are compared with", () => {
+  test.each([
+    ["GITHUB_BASE_REF", "release/1"],
+    ["CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "release/1"],
+    ["SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/release/1"],
+    ["SYSTEM_PULLREQUEST_TARGETBRANCH", "release/1"],
+    ["CHANGE_TARGET", "release/1"],
+    ["BITBUCKET_PR_DESTINATION_BRANCH", "release/1"],
+  ])("the branch that %s=%s names, as the remote has it", (variable, value) => {
+    expect(targetBranch({ [variable]: value })).toBe("origin/release/1");
+  });
+
+  test("the main branch where there is no pull request", () => {
+    expect(targetBranch({})).toBe("origin/main");
+    // GitHub sets it for every run.
+    expect(targetBranch({ GITHUB_BASE_REF: "" })).toBe("origin/main");
   });
 });
 
