@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { comment } from "../../../ci/comment/index.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
 
 interface Call {
   readonly method: string;
@@ -131,6 +133,24 @@ describe.each(Object.entries(systems))("%s", (_, { env, listing: listed, create,
       "no pull request, or no token to comment on it",
     );
     expect(calls).toEqual([]);
+  });
+});
+
+describe("a run on GitHub comments on", () => {
+  const on = async (event: unknown, ref: string) => {
+    listing = [];
+    const path = join(temporaryDirectory({ "event.json": JSON.stringify(event) }), "event.json");
+    await comment("ephemeral", "gone", { ...systems.GitHub.env, GITHUB_REF: ref, GITHUB_EVENT_PATH: path });
+    return calls.at(-1)?.url;
+  };
+
+  test("the pull request of its event, also when that was merged and the ref is the main branch's", async () => {
+    const event = { action: "closed", pull_request: { number: 17, merged: true } };
+    expect(await on(event, "refs/heads/main")).toMatch(/\/issues\/17\/comments$/);
+  });
+
+  test("none where its event is of none", async () => {
+    expect(await on({ ref: "refs/heads/main" }, "refs/heads/main")).toBeUndefined();
   });
 });
 
