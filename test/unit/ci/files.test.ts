@@ -91,6 +91,18 @@ describe.each(Object.entries(systems))("%s", (_, files) => {
   });
 });
 
+test.each(["ci/gitlab-ci.yml", "ci/Jenkinsfile", "ci/bitbucket-pipelines.yml"])(
+  "%s: who signs in says for which subscription, and is not left the first of those it sees",
+  (file) => {
+    const signIns = read(file)
+      .split(/(?=az login)/)
+      .slice(1);
+    expect(signIns.length).toBeGreaterThan(0);
+    for (const signIn of signIns)
+      expect(signIn).toMatch(/^.*(\n.*)?az account set --subscription "\$AZURE_SUBSCRIPTION_ID"/);
+  },
+);
+
 test.each([
   [
     ".github/workflows/pull-request.yml",
@@ -164,7 +176,11 @@ interface Job {
   readonly environment?: string;
   readonly concurrency?: string;
   readonly permissions?: Record<string, string>;
-  readonly steps: readonly { readonly uses?: string; readonly run?: string }[];
+  readonly steps: readonly {
+    readonly uses?: string;
+    readonly run?: string;
+    readonly env?: Record<string, string>;
+  }[];
 }
 
 interface Workflow {
@@ -191,7 +207,7 @@ describe("GitHub Actions", () => {
       [...read(file).matchAll(/uses: (.*)/g)].map(([, action]) => action),
     );
     expect(uses.length).toBeGreaterThan(10);
-    for (const action of uses) expect(action).toMatch(/^[\w.-]+\/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    for (const action of uses) expect(action).toMatch(/^[\w.-]+(\/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
   test("a run may read, and no more than its job needs", () => {
@@ -212,6 +228,16 @@ describe("GitHub Actions", () => {
       expect(forks && identity).toBe(false);
     }
     expect(workflows.map(read).join()).not.toContain("pull_request_target");
+  });
+
+  test("whoever asks the backend is given its token, and nobody else is", () => {
+    for (const { job } of jobs) {
+      for (const { run, env } of job.steps) {
+        const asks = asksBackend(run ?? "");
+        expect(env?.PULUMI_ACCESS_TOKEN?.includes("secrets.PULUMI_ACCESS_TOKEN") ?? false).toBe(asks);
+        if (asks) expect(job.environment).toBeDefined();
+      }
+    }
   });
 
   test("a stack is updated by one run at a time, and prod after dev", () => {
