@@ -219,5 +219,11 @@ export async function gc({ json = false }: CommonOptions): Promise<void> {
   }
   const text = Object.entries(result).map(([what, names]) => `${names.length} ${what}`);
   printResult(result, text.join(", "), { json });
-  if (faults.length > 0) throw new Error(faults.join("\n"));
+  if (faults.length > 0)
+    throw new Fault({
+      what: result.failed.join(", "),
+      rule: "could not be destroyed",
+      log: faults.join("\n"),
+      fix: "see why; the next gc tries again",
+    });
 }

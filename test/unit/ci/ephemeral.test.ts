@@ -9,6 +9,7 @@ import { ephemeralName } from "../../../ci/ephemeral/name.ts";
 import { valuesOf } from "../../../ci/stackFile.ts";
 import { application } from "../../../infra/application.ts";
 import { parseStackConfig } from "../../../infra/config/parse.ts";
+import { explain } from "../../../infra/fault.ts";
 import { root } from "../../../local/deliver/project.ts";
 import { Pipeline, release } from "../../support/pipeline.ts";
 
@@ -250,7 +251,11 @@ describe("gc", () => {
     pipeline.stacks("dev", "eph-a", "eph-b");
     for (const name of ["eph-a", "eph-b"]) pipeline.tags(name, { "slipway:expires": past });
     pipeline.file("before.sh", 'case "$*" in "destroy "*eph-a*) echo "cluster unreachable"; exit 255;; esac');
-    await expect(gc({})).rejects.toThrow("cluster unreachable");
+    const failure = await gc({}).catch((error: unknown) => error);
+    // A Fault: people are told why, and are not shown a stack trace.
+    expect(explain(failure)).toMatch(
+      /^eph-a: could not be destroyed\n {2}\| pulumi destroy [\s\S]*cluster unreachable\n {2}→ see why; the next gc tries again$/,
+    );
     expect(destroyed()).toEqual(["eph-a", "eph-b"]);
   });
 
