@@ -1,18 +1,22 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CGROUP } from "./settings.ts";
+import { BUILD_CGROUP, CGROUP } from "./settings.ts";
 
 /** Controllers that the kubelet wants to find in its root group on a machine with the unified hierarchy. */
 const unifiedControllers = ["cpuset", "cpu", "io", "memory", "hugetlb", "pids"];
 
 /**
- * What pods get of a busy processor, as multiples of what one other thread gets: as much as sixteen of them. By default all pods together
- * count as a single thread, and whoever calls them waits whenever something is built or started beside them.
+ * What a group gets of a busy processor, where one other thread gets 1024, or by weight 100. All pods together would
+ * count as a single thread, and whoever calls them wait whenever something is built or started beside them: they get as
+ * much as sixteen, and of that a build what they leave.
  */
-const processorShare = { "cpu.shares": 16 * 1024, "cpu.weight": 16 * 100 };
+const processorShares: { readonly [group: string]: { readonly [file: string]: number } } = {
+  [CGROUP]: { "cpu.shares": 16 * 1024, "cpu.weight": 16 * 100 },
+  [BUILD_CGROUP]: { "cpu.shares": 2, "cpu.weight": 1 },
+};
 
-/** Makes the environment's group in every hierarchy: the kubelet does not make its root group itself. */
+/** Makes the environment's groups in every hierarchy: the kubelet does not make its root group itself. */
 export function makeCgroups(): void {
   for (const root of hierarchies()) {
     const controllers = join(root, "cgroup.controllers");
@@ -20,10 +24,11 @@ export function makeCgroups(): void {
     const enable = unifiedControllers.filter((name) => unified.includes(name)).map((name) => `+${name}`);
     // Each hierarchy level hands controllers on by itself; what is on already stays as it is.
     if (enable.length > 0) writeFileSync(join(root, "cgroup.subtree_control"), enable.join(" "));
-    mkdirSync(join(root, CGROUP), { recursive: true });
+    mkdirSync(join(root, BUILD_CGROUP), { recursive: true });
     if (enable.length > 0) writeFileSync(join(root, CGROUP, "cgroup.subtree_control"), enable.join(" "));
-    for (const [file, value] of Object.entries(processorShare))
-      if (existsSync(join(root, CGROUP, file))) writeFileSync(join(root, CGROUP, file), String(value));
+    for (const [group, shares] of Object.entries(processorShares))
+      for (const [file, value] of Object.entries(shares))
+        if (existsSync(join(root, group, file))) writeFileSync(join(root, group, file), String(value));
   }
 }
 

@@ -37,6 +37,9 @@ export const network = {
 /** Control group that everything in pods and in builds lives below. */
 export const CGROUP = "/slipway";
 
+/** The group in it that images are built in. */
+export const BUILD_CGROUP = `${CGROUP}/builds`;
+
 /** Where Debian's and Ubuntu's package puts the CNI plugins. */
 export const CNI_PLUGIN_DIR = "/usr/lib/cni";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { probe } from "../http.ts";
 import type { ProcessSpec } from "../process.ts";
-import { CGROUP, network, type Settings } from "../settings.ts";
+import { BUILD_CGROUP, network, type Settings } from "../settings.ts";
 import { containerdSocket, proxyVariables } from "./containerd.ts";
 
 export function dockerSocket(settings: Settings): string {
@@ -25,7 +25,7 @@ export function docker(settings: Settings): ProcessSpec {
     "ip-forward": false,
     "ip-masq": false,
     "userland-proxy": false,
-    "cgroup-parent": CGROUP,
+    "cgroup-parent": BUILD_CGROUP,
     "exec-opts": ["native.cgroupdriver=cgroupfs"],
     // Docker 20.10 keeps a key for signing images in /etc/docker unless told where else.
     "deprecated-key-path": join(stateDir, "docker-key.json"),
