@@ -26,7 +26,7 @@ function key({ kind, metadata }: KubeObject): string {
   return `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
 }
 
-/** Kinds that releases of controllers have in their namespaces. */
+/** Kinds that releases of controllers have in their namespaces. What a stack itself puts there has its labels. */
 const controllerKinds = [...prunedKinds, ["rbac.authorization.k8s.io/v1", "Role"]] as const;
 
 /** Kinds outside any namespace that the program can put into a cluster besides namespaces, for controllers. */
@@ -41,7 +41,7 @@ function isSynced({ metadata }: KubeObject): boolean {
   return trackingAnnotation in ((metadata.annotations ?? {}) as object);
 }
 
-/** Whether a namespace is a controller's, in which labels are its release's. */
+/** Whether a namespace is a controller's, in which its release's objects have labels of their own. */
 function isController({ labels }: KubeObject["metadata"]): boolean {
   return ownerLabelName in ((labels ?? {}) as object);
 }
@@ -77,11 +77,12 @@ export async function prune(
   const stays = namespaces.filter((namespace) => kept.has(key(namespace)) || isKept(namespace));
   const owner = ownerLabel({ project, stack });
   const found = await Promise.all([
-    ...stays.flatMap(({ metadata }) =>
-      isController(metadata)
+    ...stays.flatMap(({ metadata }) => [
+      ...prunedKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, labels, metadata.name)),
+      ...(isController(metadata)
         ? controllerKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, owner, metadata.name))
-        : prunedKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, labels, metadata.name)),
-    ),
+        : []),
+    ]),
     ...clusterKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, owner)),
   ]);
   const gone = [

@@ -121,6 +121,17 @@ test("what a controller's release had, and the next one has not, is found by its
   expect(deleted).toEqual(["Deployment argocd/server"]);
 });
 
+test("what the stack itself left in a controller's namespace, such as a repository's key, is found by the stack's labels", async () => {
+  const marked = ownerLabel(owner);
+  const namespace = object("Namespace", "argocd", undefined, { ...mine, ...marked });
+  const repository = object("Secret", "repository-team", "argocd");
+  const left = object("Secret", "repository-old-team", "argocd");
+  const theirs = object("Secret", "repository-prod", "argocd", stackLabels({ ...owner, stack: "prod" }));
+  const { cluster, deleted } = clusterWith([namespace, repository, left, theirs]);
+  await prune(cluster, [namespace, repository], owner);
+  expect(deleted).toEqual(["Secret argocd/repository-old-team"]);
+});
+
 test("what was committed in this run stays, though Argo CD has not marked it yet", async () => {
   const committed = object("Deployment", "api", "team");
   const { cluster, deleted } = clusterWith([team, committed, object("Deployment", "old", "team")]);
