@@ -2,7 +2,7 @@ import type { Cluster, KubeObject } from "../../infra/cluster/cluster.ts";
 import { trackingAnnotation } from "../../infra/gitops/argocd/names.ts";
 import { keepOnDestroy, ownerLabel, ownerLabelName, stackLabels } from "../../infra/workloads/labels.ts";
 
-/** Every kind that the program can put into a namespace. The test of the push delivery keeps this complete. */
+/** Every kind that the program can put into a namespace, where it is delivered directly. A test keeps this complete. */
 export const prunedKinds: readonly (readonly [apiVersion: string, kind: string])[] = [
   ["autoscaling/v2", "HorizontalPodAutoscaler"],
   ["apps/v1", "Deployment"],
@@ -18,16 +18,16 @@ export const prunedKinds: readonly (readonly [apiVersion: string, kind: string])
   ["v1", "PersistentVolumeClaim"],
   ["v1", "ServiceAccount"],
   ["rbac.authorization.k8s.io/v1", "RoleBinding"],
+  ["rbac.authorization.k8s.io/v1", "Role"],
   ["v1", "ResourceQuota"],
   ["v1", "LimitRange"],
+  ["monitoring.coreos.com/v1", "ServiceMonitor"],
+  ["monitoring.coreos.com/v1", "PrometheusRule"],
 ];
 
 function key({ kind, metadata }: KubeObject): string {
   return `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
 }
-
-/** Kinds that releases of controllers have in their namespaces. What a stack itself puts there has its labels. */
-const controllerKinds = [...prunedKinds, ["rbac.authorization.k8s.io/v1", "Role"]] as const;
 
 /** Kinds outside any namespace that the program can put into a cluster besides namespaces, for controllers. */
 const clusterKinds = [
@@ -77,12 +77,12 @@ export async function prune(
   const stays = namespaces.filter((namespace) => kept.has(key(namespace)) || isKept(namespace));
   const owner = ownerLabel({ project, stack });
   const found = await Promise.all([
-    ...stays.flatMap(({ metadata }) => [
-      ...prunedKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, labels, metadata.name)),
-      ...(isController(metadata)
-        ? controllerKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, owner, metadata.name))
-        : []),
-    ]),
+    ...stays.flatMap(({ metadata }) =>
+      // What the stack itself puts into a controller's namespace has the stack's labels there too.
+      (isController(metadata) ? [labels, owner] : [labels]).flatMap((selector) =>
+        prunedKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, selector, metadata.name)),
+      ),
+    ),
     ...clusterKinds.map(([apiVersion, kind]) => cluster.list(apiVersion, kind, owner)),
   ]);
   const gone = [

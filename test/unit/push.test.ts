@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { PushedWorkload } from "../../infra/delivery/push.ts";
-import { prunedKinds } from "../../local/deliver/prune.ts";
 import { type Registration, recordRegistrations, register } from "../support/registrations.ts";
 import { objectsOf } from "../support/release.ts";
 
@@ -80,24 +79,6 @@ test("a workload whose secrets are in a Key Vault has its Deployment wait for wh
     "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass api-vault",
   );
   expect(registrations.find(({ name }) => name === "api-deployment")?.dependsOn).toContain("api-vault");
-});
-
-test("direct delivery prunes every kind that there is a resource for, and no other", () => {
-  // What the namespace itself and a database bring besides the workloads' kinds.
-  const tenancy = ["rbac.authorization.k8s.io/v1 RoleBinding", "v1 LimitRange", "v1 ResourceQuota"];
-  const server = ["apps/v1 StatefulSet", "v1 PersistentVolumeClaim"];
-  const progressive = objectsOf(
-    {},
-    {
-      workloads: { api: { strategy: { kind: "blueGreen", analysis: { kind: "web", path: "/readyz" } } } },
-    },
-  ).filter(({ kind }) => kind === "Rollout" || kind === "AnalysisTemplate");
-  const kinds = [
-    ...[...everything(), ...progressive].map(({ apiVersion, kind }) => `${apiVersion} ${kind}`),
-    ...tenancy,
-    ...server,
-  ];
-  expect(prunedKinds.map(([apiVersion, kind]) => `${apiVersion} ${kind}`).sort()).toEqual(kinds.sort());
 });
 
 test("a workload gives its Service on, from which its address comes", async () => {
