@@ -19,7 +19,7 @@ export interface Cluster {
   readonly clusterIdentifier: pulumi.Input<string>;
   /** The cluster is gone for good once it does not answer. */
   readonly disposable: boolean;
-  /** Reads an object before the program registers anything; absent where the cluster may not be there yet. */
+  /** Reads an object before the program makes it; absent where this very run may make the cluster, as on Azure. */
   readonly read?: (apiVersion: string, kind: string, namespace: string, name: string) => Promise<unknown>;
   /** Address at which NodePorts answer, where there is one that clients can reach. */
   readonly nodeAddress?: string;

@@ -8,6 +8,7 @@ import type { SharedPlatform } from "../config/platform.ts";
 import type { Reference } from "../config/secrets.ts";
 import type { AzureSite, Platform } from "./platform.ts";
 import { clusterProvider } from "./provider.ts";
+import { clusterReader } from "./reader.ts";
 
 /** Name of the stack output by which a platform is shared. */
 export const outputName = "platform";
@@ -172,6 +173,7 @@ export async function sharedPlatform(
       kubeconfig,
       clusterIdentifier,
       disposable,
+      read: clusterReader(cluster.kubeconfig),
       appRouting,
       ...(nodeAddress === undefined ? {} : { nodeAddress }),
       ...(location === undefined ? {} : { location }),

@@ -5,6 +5,7 @@ import { find, objectsOf } from "../support/release.ts";
 
 vi.mock("../../infra/platform/azure/login.ts", () => ({ requireAzureLogin: async () => {} }));
 vi.mock("../../infra/images/buildNumber.ts", () => ({ buildNumber: () => "0123456789" }));
+vi.mock("../../infra/platform/reader.ts", () => ({ clusterReader: () => async () => undefined }));
 
 const shared = vi.hoisted(() => ({ platform: undefined as unknown }));
 vi.mock("@pulumi/pulumi", async (original) => ({

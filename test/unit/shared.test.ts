@@ -5,6 +5,14 @@ import { runProgram } from "../support/program.ts";
 vi.mock("../../infra/images/buildNumber.ts", () => ({ buildNumber: () => "0123456789" }));
 
 const platform = vi.hoisted(() => ({ value: undefined as unknown }));
+/** What the shared cluster has, by kind. */
+const live = vi.hoisted(() => ({ objects: {} as { readonly [kind: string]: unknown } }));
+vi.mock("../../infra/platform/reader.ts", () => ({
+  clusterReader: (kubeconfig: string) => async (_: string, kind: string) => {
+    expect(kubeconfig).toBe("the kubeconfig");
+    return live.objects[kind];
+  },
+}));
 vi.mock("@pulumi/pulumi", async (original) => {
   const pulumi = await original<typeof import("@pulumi/pulumi")>();
   return {
@@ -40,6 +48,7 @@ const config: RawConfig = {
 
 beforeEach(() => {
   platform.value = shared;
+  live.objects = {};
 });
 
 test("a stack on another one's platform makes no cluster and no registry, and delivers to theirs", async () => {
@@ -73,6 +82,20 @@ test("its pods pull as the user that may only pull, and the URL is at the shared
     },
   });
   expect(outputs.urls).toEqual({ api: "http://192.0.2.7:31234", frontend: "http://192.0.2.7:31234" });
+});
+
+test("a database's key that the shared cluster has is taken, for its volume may have been made with it", async () => {
+  live.objects = { Secret: { data: { key: "dGVzdA==" } } };
+  const { resources } = await runProgram("review", config);
+  const key = resources.find(({ name }) => name === "database-key");
+  expect(key?.inputs).toMatchObject({ data: { "[secret]": { key: "dGVzdA==" } } });
+});
+
+test("a volume of the shared cluster does not shrink: that is found out before anything is changed", async () => {
+  live.objects = { PersistentVolumeClaim: { spec: { resources: { requests: { storage: "2Gi" } } } } };
+  await expect(runProgram("review", config)).rejects.toThrow(
+    'slipway:database.storage = "1Gi": must not be less than the 2Gi that the volume has. Set it to 2Gi or more: a volume cannot shrink.',
+  );
 });
 
 test.each([
