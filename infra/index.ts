@@ -17,7 +17,7 @@ checkApplication(application, stack.config);
 checkDatabase(stack.config.database);
 const controllers = await loadControllers(application, stack);
 
-const platform = await providePlatform(stack, Object.keys(application));
+const platform = await providePlatform(application, stack);
 const stackNamespace = new StackNamespace(
   "stack",
   {

@@ -11,10 +11,9 @@ import { credentials, keptKey } from "./credentials.ts";
 import type { ProvidedArgs } from "./external.ts";
 import { types } from "./fixed.ts";
 import type { Databases } from "./index.ts";
+import { claimName } from "./kept.ts";
 import { databaseKey, derivePassword } from "./key.ts";
 import { statefulSet } from "./statefulSet.ts";
-
-const claimName = "database-data";
 
 /** A volume that is there cannot become smaller. Found out before anything is changed, where the cluster can be asked. */
 async function requireNoShrinking(

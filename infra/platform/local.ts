@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { type Descriptor, readDescriptor } from "../../local/descriptor.ts";
 import type { LocalPlatform } from "../config/platform.ts";
+import { hasOutlived, type KeptFor } from "../database/kept.ts";
 import { Fault } from "../fault.ts";
 import { type KubeconfigContext, kubeconfigFiles, readKubeconfigContext } from "./kubeconfig.ts";
 import type { Builder, Platform } from "./platform.ts";
@@ -61,12 +62,19 @@ function own({ context, kubeconfig, registry }: LocalPlatform): Target {
   };
 }
 
+export interface LocalPlatformContext extends KeptFor {
+  /** Take over objects that another owner has made. */
+  readonly takeOver: boolean;
+  /** Whether the stack's volume outlives it. */
+  readonly keep: boolean;
+}
+
 /**
  * A cluster and a registry that exist already.
  *
  * @throws InputError when either does not answer or refuses the credentials
  */
-export async function localPlatform(config: LocalPlatform, takeOver = false): Promise<Platform> {
+export async function localPlatform(config: LocalPlatform, context: LocalPlatformContext): Promise<Platform> {
   const { kubeconfig, registry, builder, databaseImage, disposable, hint } =
     config.context === undefined ? embedded() : own(config);
   const { server, username, password } = registry;
@@ -76,6 +84,7 @@ export async function localPlatform(config: LocalPlatform, takeOver = false): Pr
     requireRegistry("slipway:platform.registry", server, credentials, hint),
   ]);
   const content = pulumi.secret(kubeconfig.content);
+  const read = clusterReader(kubeconfig.content);
   const user =
     credentials === undefined
       ? undefined
@@ -86,12 +95,12 @@ export async function localPlatform(config: LocalPlatform, takeOver = false): Pr
         kubeconfig: content,
         clusterIdentifier: kubeconfig.clusterIdentifier,
         disposable,
-        takeOver,
+        takeOver: context.takeOver || (!disposable && context.keep && (await hasOutlived(read, context))),
       }),
       kubeconfig: content,
       clusterIdentifier: kubeconfig.clusterIdentifier,
       disposable,
-      read: clusterReader(kubeconfig.content),
+      read,
       nodeAddress: config.address,
     },
     registry: { server, ...(user === undefined ? {} : { push: user, pull: user }) },

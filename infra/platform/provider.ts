@@ -11,7 +11,7 @@ export interface ClusterAccess {
   readonly clusterIdentifier: pulumi.Input<string>;
   /** The cluster is gone for good once it does not answer, and nobody else delivers to it. */
   readonly disposable: boolean;
-  /** Take over objects that another owner has made, in this run. */
+  /** Take over objects that this state does not know, in this run: another owner's, or what a destroyed stack has kept. */
   readonly takeOver?: boolean;
 }
 

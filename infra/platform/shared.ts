@@ -6,6 +6,7 @@ import { InputError } from "../config/error.ts";
 import type { KeyVaults } from "../config/keyVault.ts";
 import type { SharedPlatform } from "../config/platform.ts";
 import type { Reference } from "../config/secrets.ts";
+import { hasOutlived } from "../database/kept.ts";
 import type { AzureSite, Platform } from "./platform.ts";
 import { clusterProvider } from "./provider.ts";
 import { clusterReader } from "./reader.ts";
@@ -80,6 +81,8 @@ export interface SharedPlatformContext {
   readonly ingresses: readonly string[];
   /** Take over objects that another owner has made. */
   readonly takeOver: boolean;
+  /** Whether the stack's volume outlives it. */
+  readonly keep: boolean;
 }
 
 /** This stack's own identities, beside the shared cluster. */
@@ -158,6 +161,7 @@ export async function sharedPlatform(
     });
   }
   const { platform, host, network, baseImage } = builder;
+  const read = clusterReader(cluster.kubeconfig);
   const vaultAccess = await accessTo(keyVaults, stack, azure, context);
   return {
     ...(azure === undefined ? {} : { azure }),
@@ -168,12 +172,12 @@ export async function sharedPlatform(
         kubeconfig,
         clusterIdentifier,
         disposable,
-        takeOver: context.takeOver,
+        takeOver: context.takeOver || (!disposable && context.keep && (await hasOutlived(read, context))),
       }),
       kubeconfig,
       clusterIdentifier,
       disposable,
-      read: clusterReader(cluster.kubeconfig),
+      read,
       appRouting,
       ...(nodeAddress === undefined ? {} : { nodeAddress }),
       ...(location === undefined ? {} : { location }),

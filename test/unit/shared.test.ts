@@ -1,4 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
+import { keepOnDestroy, stackLabels } from "../../infra/workloads/labels.ts";
 import type { RawConfig } from "../../local/deliver/project.ts";
 import { runProgram } from "../support/program.ts";
 
@@ -91,8 +92,39 @@ test("a database's key that the shared cluster has is taken, for its volume may 
   expect(key?.inputs).toMatchObject({ data: { "[secret]": { key: "dGVzdA==" } } });
 });
 
+const claim = (labels: object, annotations: object, storage = "1Gi") => ({
+  metadata: { labels, annotations },
+  spec: { resources: { requests: { storage } } },
+});
+const mine = stackLabels({ project: "slipway", stack: "review" });
+
+test.each([
+  [
+    "a volume that outlived the stack is taken over",
+    { PersistentVolumeClaim: claim(mine, keepOnDestroy) },
+    true,
+  ],
+  ["nothing is, where nothing was kept", {}, false],
+  [
+    "nothing is, where the server runs on it",
+    { PersistentVolumeClaim: claim(mine, keepOnDestroy), StatefulSet: {} },
+    false,
+  ],
+  [
+    "nothing is, where the volume is another stack's",
+    { PersistentVolumeClaim: claim(stackLabels({ project: "slipway", stack: "other" }), keepOnDestroy) },
+    false,
+  ],
+  ["nothing is, where it was not to be kept", { PersistentVolumeClaim: claim(mine, {}) }, false],
+])("%s", async (_, objects, upsertExistingObjects) => {
+  live.objects = objects;
+  const { resources } = await runProgram("review", config);
+  const provider = resources.find(({ type }) => type === "pulumi:providers:kubernetes");
+  expect(provider?.inputs).toMatchObject({ upsertExistingObjects: String(upsertExistingObjects) });
+});
+
 test("a volume of the shared cluster does not shrink: that is found out before anything is changed", async () => {
-  live.objects = { PersistentVolumeClaim: { spec: { resources: { requests: { storage: "2Gi" } } } } };
+  live.objects = { PersistentVolumeClaim: claim(mine, keepOnDestroy, "2Gi") };
   await expect(runProgram("review", config)).rejects.toThrow(
     'slipway:database.storage = "1Gi": must not be less than the 2Gi that the volume has. Set it to 2Gi or more: a volume cannot shrink.',
   );

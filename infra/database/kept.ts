@@ -1,0 +1,31 @@
+import type { Cluster } from "../platform/platform.ts";
+import { serverName } from "../workloads/database.ts";
+import { keepOnDestroy, stackLabels } from "../workloads/labels.ts";
+
+/** Name of the claim that holds the server's data. */
+export const claimName = "database-data";
+
+export interface KeptFor {
+  readonly project: string;
+  readonly stack: string;
+  readonly namespace: string;
+}
+
+/**
+ * Whether a volume has outlived the stack, and its key and namespace with it: they are the stack's in the cluster, and
+ * Pulumi's state may know them no more. Tells by the server, which is made last.
+ */
+export async function hasOutlived(
+  read: NonNullable<Cluster["read"]>,
+  { project, stack, namespace }: KeptFor,
+): Promise<boolean> {
+  const claim = (await read("v1", "PersistentVolumeClaim", namespace, claimName)) as
+    | { readonly metadata: { readonly labels?: object; readonly annotations?: object } }
+    | undefined;
+  if (claim === undefined) return false;
+  const { labels, annotations } = claim.metadata;
+  const found: { readonly [name: string]: unknown } = { ...labels, ...annotations };
+  const marks = Object.entries({ ...stackLabels({ project, stack }), ...keepOnDestroy });
+  if (!marks.every(([name, value]) => found[name] === value)) return false;
+  return (await read("apps/v1", "StatefulSet", namespace, serverName)) === undefined;
+}
