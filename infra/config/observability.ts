@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PlatformConfig } from "./platform.ts";
 import { dnsLabel } from "./primitives.ts";
 
 const chartVersion = z
@@ -65,6 +66,29 @@ export const observability = z.strictObject({
     .describe("Scrapes each workload that has metrics; with alert rules and a Grafana dashboard for each."),
   headlamp: headlamp.optional().describe("Installs Headlamp, a Kubernetes dashboard, in the cluster."),
 });
+
+/** Refuses Azure's Prometheus where there is none. That of a shared platform is told by the other stack. */
+export function checkPrometheus(
+  platform: PlatformConfig,
+  { prometheus }: Observability,
+  context: z.RefinementCtx,
+): void {
+  if (prometheus?.kind !== "azure") return;
+  const refuse = (message: string, hint: string) =>
+    context.addIssue({
+      code: "custom",
+      path: ["observability", "prometheus", "kind"],
+      input: prometheus.kind,
+      message,
+      params: { hint },
+    });
+  if (platform.kind === "local") refuse("is Azure's, and this platform is local", "Use install or existing");
+  if (platform.kind === "azure" && platform.cluster.monitoring.kind !== "managedPrometheus")
+    refuse(
+      `needs Azure's Prometheus in the cluster, and slipway:platform.cluster.monitoring.kind is ${platform.cluster.monitoring.kind}`,
+      "Set slipway:platform.cluster.monitoring.kind to managedPrometheus, or use install or existing",
+    );
+}
 
 export type Observability = z.output<typeof observability>;
 export type PrometheusConfig = NonNullable<Observability["prometheus"]>;

@@ -6,7 +6,7 @@ import { environmentOf, productionProblems } from "./environment.ts";
 import { exposure } from "./exposure.ts";
 import { checkExposure } from "./exposureRules.ts";
 import { images } from "./images.ts";
-import { observability } from "./observability.ts";
+import { checkPrometheus, observability } from "./observability.ts";
 import { namespace, platform } from "./platform.ts";
 import { checkReferences, referencesOf, secrets } from "./secrets.ts";
 import { rollouts } from "./strategy.ts";
@@ -75,16 +75,6 @@ export function stackSchema({ stack, workloads }: StackContext) {
         "Secret environment variables: pulumi config set --secret --path slipway:secrets.WORKLOAD.NAME, or where in a Key Vault they are.",
       ),
     })
-    .superRefine(({ platform, observability: { prometheus } }, context) => {
-      if (platform.kind !== "local" || prometheus?.kind !== "azure") return;
-      context.addIssue({
-        code: "custom",
-        path: ["observability", "prometheus", "kind"],
-        input: prometheus.kind,
-        message: "is Azure's, and this platform is local",
-        params: { hint: "Use install or existing" },
-      });
-    })
     .superRefine(({ platform, images: { source } }, context) => {
       if (platform.kind !== "azure" || source !== "promote") return;
       context.addIssue({
@@ -111,6 +101,7 @@ export function stackSchema({ stack, workloads }: StackContext) {
       checkExposure(config.platform, config.exposure, context);
       checkReferences(config.platform, referencesOf(config), context);
       checkDelivery(config.platform, config.delivery, context);
+      checkPrometheus(config.platform, config.observability, context);
       if (config.database.kind === "azure") checkAzureDatabase(config.platform, config.database, context);
     });
 }

@@ -1,6 +1,6 @@
 import "../support/offline.ts";
 import { describe, expect, test } from "vitest";
-import { stackConfig } from "../../local/deliver/project.ts";
+import { type RawConfig, stackConfig } from "../../local/deliver/project.ts";
 import { runProgram } from "../support/program.ts";
 
 interface Inputs {
@@ -12,11 +12,8 @@ interface Inputs {
 }
 
 /** What a stack registers with this observability, on top of what it registers without. */
-async function observed(observability: object, stack = "local") {
-  const { resources } = await runProgram(stack, {
-    ...stackConfig(stack),
-    "slipway:observability": observability,
-  });
+async function observed(observability: object, stack = "local", config = stackConfig(stack)) {
+  const { resources } = await runProgram(stack, { ...config, "slipway:observability": observability });
   const objects = resources.filter(({ type }) => type.startsWith("kubernetes:"));
   return {
     resources,
@@ -95,8 +92,16 @@ describe("with a Prometheus in the cluster", () => {
   });
 });
 
+/** The dev stack, watched by Azure in this way. */
+function devWith(monitoring: string): RawConfig {
+  const config = stackConfig("dev");
+  const platform = config["slipway:platform"] as { readonly cluster: object };
+  const cluster = { ...platform.cluster, monitoring: { kind: monitoring } };
+  return { ...config, "slipway:platform": { ...platform, cluster } };
+}
+
 test("Azure's Prometheus is told what to scrape by Azure's own kind, and gets no rules or dashboards", async () => {
-  const { of } = await observed({ prometheus: { kind: "azure" } }, "dev");
+  const { of } = await observed({ prometheus: { kind: "azure" } }, "dev", devWith("managedPrometheus"));
   expect(of("ServiceMonitor").map(({ apiVersion }) => apiVersion)).toEqual([
     "azmonitoring.coreos.com/v1",
     "azmonitoring.coreos.com/v1",
@@ -109,6 +114,15 @@ test("Azure's Prometheus is refused on a local platform", async () => {
     'slipway:observability.prometheus.kind = "azure": is Azure\'s, and this platform is local. Use install or existing.',
   );
 });
+
+test.each(["none", "containerInsights"])(
+  "Azure's Prometheus is refused on a cluster that it does not watch: %s",
+  async (kind) => {
+    await expect(observed({ prometheus: { kind: "azure" } }, "dev", devWith(kind))).rejects.toThrow(
+      `slipway:observability.prometheus.kind = "azure": needs Azure's Prometheus in the cluster, and slipway:platform.cluster.monitoring.kind is ${kind}. Set slipway:platform.cluster.monitoring.kind to managedPrometheus, or use install or existing.`,
+    );
+  },
+);
 
 test("kube-prometheus-stack is installed pinned, finds every stack's monitors, and the stack's values win", async () => {
   const { resources } = await observed({
