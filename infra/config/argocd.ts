@@ -20,7 +20,9 @@ export const argocdInstall = z.strictObject({
     .string()
     .min(1, "must not be empty")
     .optional()
-    .describe("File with the release's manifests, for machines that do not reach its URL."),
+    .describe(
+      "File with the release's manifests, relative to the project's root, for machines that do not reach its URL.",
+    ),
   images: z
     .strictObject({
       argocd: imageReference.optional().describe("In the place of the release's Argo CD image."),

@@ -14,7 +14,9 @@ export const fluxInstall = z.strictObject({
     .string()
     .min(1, "must not be empty")
     .optional()
-    .describe("File with the release's manifests (install.yaml), for machines that do not reach its URL."),
+    .describe(
+      "File with the release's manifests (install.yaml), relative to the project's root, for machines that do not reach its URL.",
+    ),
   images: z
     .strictObject({
       source: imageReference.optional().describe("In the place of the release's source-controller."),

@@ -47,7 +47,7 @@ export const localPlatform = z
       .min(1, "must not be empty")
       .optional()
       .describe(
-        "Path of the kubeconfig that has the context. Default: the files in KUBECONFIG, else ~/.kube/config.",
+        "Path of the kubeconfig that has the context, relative to the project's root. Default: the files in KUBECONFIG, else ~/.kube/config.",
       ),
     address: z
       .string()

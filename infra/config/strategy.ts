@@ -138,7 +138,9 @@ export const rolloutsInstall = z.strictObject({
     .string()
     .min(1, "must not be empty")
     .optional()
-    .describe("File with the release's manifests (install.yaml), for machines that do not reach its URL."),
+    .describe(
+      "File with the release's manifests (install.yaml), relative to the project's root, for machines that do not reach its URL.",
+    ),
   image: z.string().min(1, "must not be empty").optional().describe("In the place of the release's image."),
 });
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parseAllDocuments } from "yaml";
 import { InputError } from "../config/error.ts";
+import { fromRoot } from "../projectRoot.ts";
 
 /** A Kubernetes object as a manifest has it. */
 export interface Manifest {
@@ -56,13 +57,13 @@ async function download(release: OfficialRelease): Promise<string> {
 
 async function read(file: string, key: string): Promise<string> {
   try {
-    return await readFile(file, "utf8");
+    return await readFile(fromRoot(file), "utf8");
   } catch (error) {
     throw new InputError({
       key: `${key}.manifests`,
       value: file,
       rule: `cannot be read (${(error as NodeJS.ErrnoException).code})`,
-      hint: "Correct the path: it is relative to the directory that pulumi runs in",
+      hint: "Correct the path: a relative one is relative to the project's root",
     });
   }
 }

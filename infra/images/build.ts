@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { InputError } from "../config/error.ts";
 import { imageRepository } from "../config/primitives.ts";
 import type { Platform } from "../platform/platform.ts";
+import { root } from "../projectRoot.ts";
 import type { Application, Workload } from "../workloads/definition.ts";
 import type { RunnableImage } from "../workloads/release.ts";
 import { buildNumber } from "./buildNumber.ts";
@@ -16,9 +17,6 @@ interface BuildSettings {
   /** `os/architecture`. */
   readonly platform?: string | undefined;
 }
-
-/** The project's root: contexts in definitions are relative to it. */
-const root = join(import.meta.dirname, "../..");
 
 function requireDockerfile(name: string, path: string, shown: string): void {
   if (existsSync(path)) return;

@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { InputError } from "../config/error.ts";
+import { fromRoot } from "../projectRoot.ts";
 
 /** The parts of a kubeconfig that matter here; everything else is passed on as it is. */
 interface KubeconfigFile {
@@ -25,15 +26,15 @@ export interface KubeconfigContext {
   readonly clusterIdentifier: string;
 }
 
-function expandHome(path: string): string {
-  return path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
+function absolute(path: string): string {
+  return path.startsWith("~/") ? join(homedir(), path.slice(2)) : fromRoot(path);
 }
 
-/** Files in which kubectl would look for a context. */
+/** Files in which kubectl, run in the project's root, would look for a context. */
 export function kubeconfigFiles(path: string | undefined, env: NodeJS.ProcessEnv): string[] {
-  if (path !== undefined) return [expandHome(path)];
+  if (path !== undefined) return [absolute(path)];
   const fromEnv = (env.KUBECONFIG ?? "").split(delimiter).filter((file) => file !== "");
-  return fromEnv.length > 0 ? fromEnv : [join(homedir(), ".kube/config")];
+  return fromEnv.length > 0 ? fromEnv.map(fromRoot) : [join(homedir(), ".kube/config")];
 }
 
 function readReferenced(key: string, path: string): string {

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import type { DeliveryConfig } from "../../infra/config/delivery.ts";
 import { Fault } from "../../infra/fault.ts";
+import { root } from "../../infra/projectRoot.ts";
 
-/** The project's root, where Pulumi.yaml is. */
-export const root = join(import.meta.dirname, "../..");
+export { root };
 
 /** A stack's configuration as its file has it: values by full key (`slipway:platform`). */
 export type RawConfig = { readonly [key: string]: unknown };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { kubeconfigFiles, readKubeconfigContext } from "../../infra/platform/kubeconfig.ts";
+import { root } from "../../infra/projectRoot.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
@@ -156,6 +157,8 @@ test.each<[rule: string, path: string | undefined, env: NodeJS.ProcessEnv, files
   ["the configured path comes before KUBECONFIG", "/etc/k", { KUBECONFIG: "/a" }, ["/etc/k"]],
   ["~ is the home directory", "~/k", {}, [join(homedir(), "k")]],
   ["KUBECONFIG may name several files", undefined, { KUBECONFIG: "/a::/b" }, ["/a", "/b"]],
+  ["a relative path is one of the project's root", "./k", {}, [join(root, "k")]],
+  ["so is one of KUBECONFIG", undefined, { KUBECONFIG: "k:/b" }, [join(root, "k"), "/b"]],
   ["~/.kube/config is the default", undefined, { KUBECONFIG: "" }, [join(homedir(), ".kube/config")]],
 ])("%s", (_, path, env, files) => {
   expect(kubeconfigFiles(path, env)).toEqual(files);

@@ -1,6 +1,8 @@
 import "../support/offline.ts";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { houseRules } from "../../infra/policy/rules.ts";
+import { root } from "../../infra/projectRoot.ts";
 import { customizeRollouts, loadRolloutsManifests } from "../../infra/rollouts/manifests.ts";
 import { runProgram } from "../support/program.ts";
 
@@ -27,6 +29,17 @@ test("an image of one's own takes the place of the release's", async () => {
   const image = "registry.example/argo-rollouts@sha256:0";
   const objects = customizeRollouts(await loadRolloutsManifests({ manifests: file }), { image }, owner);
   expect(JSON.stringify(objects.at(-1))).toContain(image);
+});
+
+test("a relative path is one of the project's root, in whichever directory Pulumi runs the program", async () => {
+  const before = process.cwd();
+  process.chdir(join(root, "infra"));
+  try {
+    const objects = await loadRolloutsManifests({ manifests: "test/support/rollouts-install.yaml" });
+    expect(objects).not.toEqual([]);
+  } finally {
+    process.chdir(before);
+  }
 });
 
 test("a file that is not there, or is something else's, is named by its key", async () => {
