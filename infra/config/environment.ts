@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { AzurePlatform } from "./azure.ts";
+import { isBurstable } from "./vmSize.ts";
 
 /** What a stack is for: production is held to stricter rules, and everything on Azure is tagged with it. */
 export const environment = z.enum(["development", "production"]);
@@ -21,6 +22,7 @@ interface Problem {
 /** What a platform has that production must not. */
 export function productionProblems({ cluster, registry }: AzurePlatform): Problem[] {
   const fewNodes = cluster.systemPool.count < 2;
+  const burstable = isBurstable(cluster.systemPool.vmSize);
   return [
     ...(cluster.localAccounts
       ? [
@@ -49,6 +51,17 @@ export function productionProblems({ cluster, registry }: AzurePlatform): Proble
             input: cluster.systemPool.count,
             message: "must be 2 or more in production: an upgrade takes one node away",
             hint: "AKS recommends 3 over zones",
+          },
+        ]
+      : []),
+    ...(burstable
+      ? [
+          {
+            path: ["cluster", "systemPool", "vmSize"],
+            input: cluster.systemPool.vmSize,
+            message:
+              "must not be of the burstable B series in production: it is slow once its credits are used up",
+            hint: "Use a size such as Standard_D2s_v5",
           },
         ]
       : []),

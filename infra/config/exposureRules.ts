@@ -11,8 +11,10 @@ interface Problem {
 }
 
 /** Why a platform cannot expose a workload so, if it cannot. */
-function platformProblem(platform: PlatformConfig, exposure: Exposure): Problem | undefined {
-  const { type } = exposure;
+function platformProblem(
+  platform: PlatformConfig,
+  { type, dnsLabel }: Pick<Exposure, "type"> & { readonly dnsLabel?: string | undefined },
+): Problem | undefined {
   const refused = (message: string, hint: string) => ({ key: "type", input: type, message, hint });
   if (type === "NodePort" && platform.kind === "azure")
     return refused(
@@ -34,14 +36,22 @@ function platformProblem(platform: PlatformConfig, exposure: Exposure): Problem 
       "needs the application routing of AKS, which is off",
       "Set slipway:platform.cluster.appRouting: {}",
     );
-  if (type === "LoadBalancer" && exposure.dnsLabel !== undefined && platform.kind === "local")
+  if (type === "LoadBalancer" && dnsLabel !== undefined && platform.kind === "local")
     return {
       key: "dnsLabel",
-      input: exposure.dnsLabel,
+      input: dnsLabel,
       message: "is a name that Azure gives, and a local platform does not",
       hint: "Remove it",
     };
   return undefined;
+}
+
+/** The types that give a workload a public address on this platform, for people. */
+export function publicTypes(platform: PlatformConfig): string {
+  const types = (["NodePort", "LoadBalancer", "Ingress"] as const).filter(
+    (type) => platformProblem(platform, { type }) === undefined,
+  );
+  return types.join(", ").replace(/, (\w+)$/, " or $1");
 }
 
 const nouns: { readonly [key: string]: string } = { nodePort: "port", dnsLabel: "name", host: "host name" };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { InputError, type Problem } from "../config/error.ts";
 import type { Exposure } from "../config/exposure.ts";
+import { publicTypes } from "../config/exposureRules.ts";
 import {
   absolutePath,
   cidr,
@@ -153,7 +154,7 @@ function referenceProblems(
             key: `slipway:exposure.${name}`,
             value: "ClusterIP",
             rule: `gives no public address, and ${where} of ${key} needs one`,
-            hint: `Set slipway:exposure.${name} to a NodePort or a LoadBalancer`,
+            hint: `Set slipway:exposure.${name}.type to ${publicTypes(config.platform)}`,
           },
         ];
       }

@@ -149,6 +149,10 @@ describe("a definition that breaks a rule is refused with its key, the value and
   });
 });
 
+const addressing = { api: minimal, web: { ...minimal, env: { API: urlOf("api") } } };
+const noAddress =
+  'slipway:exposure.api = "ClusterIP": gives no public address, and API of infra/application.ts: web needs one. Set slipway:exposure.api.type to';
+
 describe("a stack that does not fit the application is refused", () => {
   test.each<[rule: string, application: Application, config: Config, message: string]>([
     [
@@ -163,11 +167,24 @@ describe("a stack that does not fit the application is refused", () => {
       { workloads: { api: { resources: { requests: { cpu: "1" } } } } },
       'slipway:workloads.api.resources.limits.cpu = "500m": must not be less than requests.cpu (1). Raise the limit or lower the request.',
     ],
+    ["an address of a workload that has no public one", addressing, {}, `${noAddress} NodePort.`],
     [
-      "an address of a workload that has no public one",
-      { api: minimal, web: { ...minimal, env: { API: urlOf("api") } } },
-      {},
-      'slipway:exposure.api = "ClusterIP": gives no public address, and API of infra/application.ts: web needs one. Set slipway:exposure.api to a NodePort or a LoadBalancer.',
+      "the same on a cluster of one's own",
+      addressing,
+      { platform: { kind: "local", context: "own", registry: { server: "registry.example" } } },
+      `${noAddress} NodePort or LoadBalancer.`,
+    ],
+    [
+      "the same on Azure",
+      addressing,
+      { platform: { kind: "azure", location: "westeurope", cluster: { kubernetesVersion: "1.34" } } },
+      `${noAddress} LoadBalancer.`,
+    ],
+    [
+      "the same on another stack's platform",
+      addressing,
+      { platform: { kind: "shared", stack: "organization/shop/dev" } },
+      `${noAddress} NodePort, LoadBalancer or Ingress.`,
     ],
     [
       "a required secret that is missing",

@@ -184,13 +184,19 @@ describe("production is held to stricter rules", () => {
       { cluster: { systemPool: { count: 1 } } },
       "slipway:platform.cluster.systemPool.count = 1: must be 2 or more in production: an upgrade takes one node away. AKS recommends 3 over zones.",
     ],
+    [
+      "no burstable system nodes",
+      "prod",
+      { cluster: { systemPool: { vmSize: "Standard_B2s" } } },
+      'slipway:platform.cluster.systemPool.vmSize = "Standard_B2s": must not be of the burstable B series in production: it is slow once its credits are used up. Use a size such as Standard_D2s_v5.',
+    ],
   ])("%s: %s", (_, stack, change, message) => {
     expect(messageOf(change, stack)).toBe(message);
   });
 
   test("a development stack may have all of that", () => {
     const change = {
-      cluster: { localAccounts: true, systemPool: { count: 1 } },
+      cluster: { localAccounts: true, systemPool: { count: 1, vmSize: "Standard_B2s" } },
       registry: { pull: { kind: "admin" } },
     };
     expect(messageOf(change)).toBe("accepted");

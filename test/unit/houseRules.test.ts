@@ -344,7 +344,7 @@ describe("bad input stops the program before anything is registered", () => {
       "slipway:exposure": { api: { type: "NodePort" } },
     });
     expect(message).toBe(
-      'slipway:exposure.frontend = "ClusterIP": gives no public address, and CORS_ORIGINS of infra/application.ts: api needs one. Set slipway:exposure.frontend to a NodePort or a LoadBalancer.',
+      'slipway:exposure.frontend = "ClusterIP": gives no public address, and CORS_ORIGINS of infra/application.ts: api needs one. Set slipway:exposure.frontend.type to NodePort.',
     );
     expect(registered).toEqual([]);
   });
