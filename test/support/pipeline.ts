@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { onTestFinished, vi } from "vitest";
 import { parse } from "yaml";
+import { application } from "../../infra/application.ts";
 import type { Release } from "../../infra/config/images.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
@@ -57,7 +58,7 @@ export function release(build: string, digit: string, server = "registry.example
   return {
     build,
     commit: digit.repeat(40),
-    workloads: { api: image("api"), frontend: image("frontend") },
+    workloads: Object.fromEntries(Object.keys(application).map((name) => [name, image(name)])),
   };
 }
 

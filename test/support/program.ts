@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { application } from "../../infra/application.ts";
 import { evaluateProgram } from "../../local/deliver/evaluate.ts";
 import { type RawConfig, stackConfig } from "../../local/deliver/project.ts";
 import { mapSecrets } from "../../local/deliver/secrets.ts";
@@ -51,7 +52,9 @@ function stateOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Recor
     case "pulumi:pulumi:StackReference":
       return {
         ...state,
-        outputs: Object.fromEntries([["images", { api: promoted("api"), frontend: promoted("frontend") }]]),
+        outputs: {
+          images: Object.fromEntries(Object.keys(application).map((name) => [name, promoted(name)])),
+        },
       };
     case "azure-native:resources:ResourceGroup":
       return {
@@ -142,7 +145,8 @@ export function answer({ token, inputs }: pulumi.runtime.MockCallArgs): Record<s
   }
 }
 
-function promoted(name: string) {
+/** What the stack that another one promotes has proved of a workload. */
+export function promoted(name: string) {
   return { reference: `registry.example/slipway/${name}@sha256:${"1".repeat(64)}`, version: "4711" };
 }
 

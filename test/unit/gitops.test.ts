@@ -153,7 +153,7 @@ describe("a stack that is delivered by GitOps", () => {
   });
 
   test("gives out the commit and the addresses", () => {
-    expect(program.outputs.urls).toEqual({
+    expect(program.outputs.urls).toMatchObject({
       api: "http://127.0.0.1:30081",
       frontend: "http://127.0.0.1:30080",
     });

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { application } from "../../infra/application.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { Workspace } from "../support/workspace.ts";
 
@@ -10,13 +11,11 @@ const config = {
   platform: { kind: "azure", location: "westeurope", cluster: { kubernetesVersion: "1.34" } },
   exposure: { api: { type: "LoadBalancer" }, frontend: { type: "LoadBalancer" } },
 };
+const names = Object.keys(application);
 const reference = (name: string) => `registry.example/${name}@sha256:${"c".repeat(64)}`;
 const outputs = {
   urls: { api: "http://203.0.113.1", frontend: "http://203.0.113.2" },
-  images: {
-    api: { reference: reference("api"), version: "4711" },
-    frontend: { reference: reference("frontend"), version: "4712" },
-  },
+  images: Object.fromEntries(names.map((name) => [name, { reference: reference(name), version: "4711" }])),
   rendering: { pullSecret: "registry-pull", secretNames: { api: "api-secret-0123456789" } },
   kubeconfig: "[secret]",
 };
@@ -46,6 +45,9 @@ function tree(): Record<string, string> {
   );
 }
 
+/** Number of files that were rendered. */
+const count = () => Object.keys(tree()).length;
+
 function json(value: unknown): string {
   return join(temporaryDirectory({ "values.json": JSON.stringify(value) }), "values.json");
 }
@@ -55,8 +57,8 @@ describe("what only a deployment knows", () => {
     const { exitCode, output } = await render();
     expect(exitCode).toBe(0);
     expect(output.split("\n")).toEqual([
-      "Placeholders stand for what is known only once the stack is deployed: image of api, image of frontend, address of api, address of frontend. Supply by --values FILE, from: pulumi stack output --stack shop --json",
-      expect.stringMatching(/shop: 19 written, 0 removed, 0 unchanged$/),
+      `Placeholders stand for what is known only once the stack is deployed: ${names.map((name) => `image of ${name}`).join(", ")}, address of api, address of frontend. Supply by --values FILE, from: pulumi stack output --stack shop --json`,
+      expect.stringMatching(`shop: ${count()} written, 0 removed, 0 unchanged$`),
     ]);
     expect(at("shop/api/deployment.yaml")).toContain(
       `image: registry.invalid/slipway/api@sha256:${"0".repeat(64)}\n`,
@@ -76,7 +78,7 @@ describe("what only a deployment knows", () => {
   test("comes from the stack's outputs, and images over them from a file of their own", async () => {
     const newer = { api: { reference: reference("newer"), version: "4713" } };
     const { exitCode, output } = await render("--strict", "--values", json(outputs), "--images", json(newer));
-    expect([exitCode, output.split("\n")]).toEqual([0, [expect.stringContaining("19 written")]]);
+    expect([exitCode, output.split("\n")]).toEqual([0, [expect.stringContaining(`${count()} written`)]]);
     expect(at("shop/api/deployment.yaml")).toContain(`image: ${reference("newer")}\n`);
     expect(at("shop/frontend/deployment.yaml")).toContain(`image: ${reference("frontend")}\n`);
     expect(at("shop/frontend/configmap.yaml")).toContain('"apiUrl": "http://203.0.113.1"');
@@ -182,7 +184,7 @@ describe("the directory", () => {
     await render();
     const before = tree();
     const { output } = await render();
-    expect(output).toContain("0 written, 0 removed, 19 unchanged");
+    expect(output).toContain(`0 written, 0 removed, ${count()} unchanged`);
     expect(tree()).toEqual(before);
   });
 
@@ -198,7 +200,7 @@ describe("the directory", () => {
     expect(Object.keys(tree())).toContain("shop/api/horizontalpodautoscaler.yaml");
     workspace.configure(config);
     const { output } = await render("--values", json(outputs));
-    expect(output).toContain("2 written, 1 removed, 17 unchanged");
+    expect(output).toMatch(/2 written, 1 removed, \d+ unchanged/);
     expect(Object.keys(tree())).not.toContain("shop/api/horizontalpodautoscaler.yaml");
     expect(at("other/README.md")).toBe("mine");
     expect(readdirSync(out).sort()).toEqual(["other", "shop"]);

@@ -62,7 +62,11 @@ test.each(["local", "dev", "prod"])(
 // A change here is a change of what is committed for a stack: read the diff, then `npm run test:unit -- -u`.
 test("the dev stack's tree is this one", async () => {
   const { files, unresolved } = render("dev");
-  expect(unresolved).toEqual(["image of api", "image of frontend", "address of api", "address of frontend"]);
+  expect(unresolved).toEqual([
+    ...Object.keys(application).map((name) => `image of ${name}`),
+    "address of api",
+    "address of frontend",
+  ]);
   for (const { path, content } of files) await expect(content).toMatchFileSnapshot(`golden/rendered/${path}`);
   const golden = readdirSync(new URL("golden/rendered", import.meta.url), {
     recursive: true,

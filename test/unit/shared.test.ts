@@ -82,7 +82,7 @@ test("its pods pull as the user that may only pull, and the URL is at the shared
       auth: Buffer.from("puller:pull-password").toString("base64"),
     },
   });
-  expect(outputs.urls).toEqual({ api: "http://192.0.2.7:31234", frontend: "http://192.0.2.7:31234" });
+  expect(outputs.urls).toMatchObject({ api: "http://192.0.2.7:31234", frontend: "http://192.0.2.7:31234" });
 });
 
 test("a database's key that the shared cluster has is taken, for its volume may have been made with it", async () => {

@@ -2,8 +2,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { build } from "../../../ci/commands/build.ts";
+import { application } from "../../../infra/application.ts";
 import { Pipeline, release, update } from "../../support/pipeline.ts";
 
+const names = Object.keys(application);
 let pipeline: Pipeline;
 let record: string;
 
@@ -25,21 +27,21 @@ test("each image is built once, tested, then pushed, and the record names what w
   const written = JSON.parse(readFileSync(record, "utf8"));
   expect(written).toMatchObject({ build: "4711" });
   expect(written.commit).toMatch(/^[0-9a-f]{40}$/);
-  for (const name of ["api", "frontend"]) {
+  for (const name of names) {
     expect(written.workloads[name].version).toBe("4711");
     expect(written.workloads[name].reference).toMatch(
       new RegExp(`^registry.example/slipway/${name}@sha256:[0-9a-f]{64}$`),
     );
   }
-  expect(words().filter((word) => word === "build")).toHaveLength(2);
-  expect(words().filter((word) => word === "push")).toHaveLength(2);
+  expect(words().filter((word) => word === "build")).toHaveLength(names.length);
+  expect(words().filter((word) => word === "push")).toHaveLength(names.length);
   expect(words().lastIndexOf("stop")).toBeLessThan(words().indexOf("push"));
 });
 
 test("an image runs in its test as its pod would: no privileges, no network, nothing to write to", async () => {
   await run();
   const created = pipeline.calls("docker").filter((call) => call.startsWith("create "));
-  expect(created).toHaveLength(2);
+  expect(created).toHaveLength(names.length);
   for (const call of created) {
     expect(call).toContain("--network=none --cap-drop=ALL --security-opt=no-new-privileges --read-only");
   }

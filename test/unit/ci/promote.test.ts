@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { promote } from "../../../ci/commands/promote.ts";
+import { application } from "../../../infra/application.ts";
 import { digest, Pipeline, release, update } from "../../support/pipeline.ts";
 
 const build = release("4711", "a");
@@ -93,17 +94,13 @@ describe("to a registry of its own", () => {
   test("the images are copied byte by byte, and run there by the same digest", async () => {
     pipeline.tool("skopeo", `#!/bin/sh\necho "$*" >> ${join(pipeline.bin, "skopeo.calls")}\n`);
     await promote(options).catch(() => {});
+    const names = Object.keys(application);
     expect(pipeline.givenImages("prod")).toMatchObject({
-      release: {
-        workloads: {
-          api: { reference: `prod.example/slipway/api@${digest("a")}`, version: "4711" },
-          frontend: { reference: `prod.example/slipway/frontend@${digest("a")}`, version: "4711" },
-        },
-      },
+      release: { workloads: release("4711", "a", "prod.example").workloads },
     });
     const calls = pipeline.calls("skopeo");
-    expect(calls).toHaveLength(2);
-    for (const name of ["api", "frontend"]) {
+    expect(calls).toHaveLength(names.length);
+    for (const name of names) {
       const images = `docker://registry.example/slipway/${name}@${digest("a")} docker://prod.example/slipway/${name}:4711`;
       expect(calls.find((call) => call.endsWith(images))).toMatch(/^copy --all --preserve-digests /);
     }
@@ -113,7 +110,7 @@ describe("to a registry of its own", () => {
   test("a copy that fails leaves prod as it is", async () => {
     pipeline.tool("skopeo", "#!/bin/sh\necho 'no route to registry'; exit 1\n");
     await expect(promote(options)).rejects.toThrow(
-      /copy of registry\.example\/slipway\/(api|frontend)@sha256:a+ to prod\.example: must succeed\n {2}\| no route to registry/,
+      /copy of registry\.example\/slipway\/\w+@sha256:a+ to prod\.example: must succeed\n {2}\| no route to registry/,
     );
     expect(pipeline.changes()).toEqual([]);
   });
