@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 // Compiled code is kept between runs: loading Pulumi's SDK is most of a program's start.
-process.getBuiltinModule("node:module").enableCompileCache?.();
+process.getBuiltinModule?.("node:module").enableCompileCache?.();
 
 const own = fileURLToPath(new URL("../node_modules/.bin/node", import.meta.url));
 
