@@ -60,7 +60,7 @@ export class StackNamespace extends pulumi.ComponentResource {
           ...(keep || expires !== undefined
             ? {
                 annotations: {
-                  ...(expires === undefined ? {} : { "slipway/expires": expires }),
+                  ...(expires === undefined ? {} : { "slipway.dev/expires": expires }),
                   ...(keep ? keepOnDestroy : {}),
                 },
               }

@@ -112,7 +112,7 @@ describe.skipIf(pulumiCommand === undefined)("a pipeline, from a commit to prod 
     expect(await getText(up.urls.frontend as string)).toContain(text.new);
     expect(workspace.git("status", "--porcelain")).toBe("");
     const namespace = await clients().core.readNamespace({ name: up.stack });
-    expect(Date.parse(namespace.metadata?.annotations?.["slipway/expires"] ?? "")).toBeGreaterThan(
+    expect(Date.parse(namespace.metadata?.annotations?.["slipway.dev/expires"] ?? "")).toBeGreaterThan(
       Date.now(),
     );
     const { items } = await clients().core.listNamespacedResourceQuota({ namespace: up.stack });

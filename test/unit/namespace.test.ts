@@ -33,6 +33,13 @@ test("no pod of another stack reaches this one, nor is reached, but for what the
   });
 });
 
+test("a stack that expires says so in its namespace, which is not kept", async () => {
+  const objects = await namespaceObjects({ "slipway:expires": "2100-01-01T07:30:00Z" });
+  expect(objects.get("stack-namespace")).toHaveProperty("metadata.annotations", {
+    "slipway.dev/expires": "2100-01-01T07:30:00Z",
+  });
+});
+
 test("a stack without quota and deployers has neither", async () => {
   expect([...(await namespaceObjects({})).keys()]).toEqual(["stack-namespace", "stack-default-deny"]);
 });
