@@ -30,7 +30,8 @@ export function clusterProvider(
       enablePatchForce: true,
       // A pull secret that changes is updated in place: replaced, it would be missing for a moment.
       enableSecretMutable: true,
-      deleteUnreachable: disposable,
+      // Whether another cluster is lost, people say by PULUMI_K8S_DELETE_UNREACHABLE, which a false here would overrule.
+      deleteUnreachable: disposable ? true : undefined,
       // An interrupted run, or another way to deliver, may have made what this state does not know.
       upsertExistingObjects: disposable || takeOver,
     },
