@@ -4,6 +4,7 @@ import { type ArgocdInstall, argocdInstall } from "./config/argocd.ts";
 import { InputError } from "./config/error.ts";
 import { type FluxInstall, fluxInstall } from "./config/flux.ts";
 import type { Stack } from "./config/load.ts";
+import { isEmbedded } from "./config/platform.ts";
 import { type RolloutsInstall, rolloutsInstall } from "./config/strategy.ts";
 import type { Manifest } from "./gitops/manifests.ts";
 import type { Application } from "./workloads/definition.ts";
@@ -34,10 +35,6 @@ function chosen<Install>(
   return configured ?? undefined;
 }
 
-function isEmbedded({ platform }: StackConfig): boolean {
-  return platform.kind === "local" && platform.context === undefined;
-}
-
 /** Whether a release is named: the embedded environment's own manifests and images are those of another one. */
 function namesRelease({
   version,
@@ -50,7 +47,7 @@ function namesRelease({
 }
 
 function argocdOf(install: ArgocdInstall, config: StackConfig): ArgocdInstall {
-  if (!isEmbedded(config)) return install;
+  if (!isEmbedded(config.platform)) return install;
   const { mode } = install;
   if (mode === "ha")
     throw new InputError({
@@ -90,7 +87,7 @@ async function loadRollouts(
   if (!isProgressive(application, config)) return undefined;
   const configured = chosen(config.rollouts.install, () => rolloutsInstall.parse({}), config);
   if (configured === undefined) return undefined;
-  const isOwn = isEmbedded(config) && !namesRelease(configured);
+  const isOwn = isEmbedded(config.platform) && !namesRelease(configured);
   const install = isOwn ? { ...configured, ...readRolloutsDescriptor() } : configured;
   const { loadRolloutsManifests } = await import("./rollouts/manifests.ts");
   return { install, manifests: await loadRolloutsManifests(install) };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { argocdEngine } from "./argocd.ts";
 import { fluxEngine } from "./flux.ts";
-import type { PlatformConfig } from "./platform.ts";
+import { isEmbedded, type PlatformConfig } from "./platform.ts";
 import { secretString } from "./primitives.ts";
 import { repository } from "./repository.ts";
 
@@ -91,8 +91,7 @@ export function checkDelivery(
   config: DeliveryConfig,
   context: z.RefinementCtx,
 ): void {
-  const embedded = platform.kind === "local" && platform.context === undefined;
-  if (config.kind === "push" || config.repository !== undefined || embedded) return;
+  if (config.kind === "push" || config.repository !== undefined || isEmbedded(platform)) return;
   context.addIssue({
     code: "custom",
     path: ["delivery", "repository"],

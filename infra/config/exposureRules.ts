@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Exposure } from "./exposure.ts";
-import type { PlatformConfig } from "./platform.ts";
+import { isEmbedded, type PlatformConfig } from "./platform.ts";
 
 interface Problem {
   /** Key below the workload's exposure. */
@@ -21,7 +21,7 @@ function platformProblem(
       "has no address on this platform: its nodes cannot be reached from outside",
       "Use LoadBalancer",
     );
-  if (type === "LoadBalancer" && platform.kind === "local" && platform.context === undefined)
+  if (type === "LoadBalancer" && isEmbedded(platform))
     return refused(
       "never gets an address here: the embedded environment has no load balancer",
       "Use NodePort",

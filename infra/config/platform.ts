@@ -95,4 +95,9 @@ export type LocalPlatform = z.output<typeof localPlatform>;
 export type SharedPlatform = z.output<typeof sharedPlatform>;
 export type PlatformConfig = z.output<typeof platform>;
 
+/** Whether it is the environment that `npm start` brings up, rather than a cluster of somebody's. */
+export function isEmbedded(config: PlatformConfig): boolean {
+  return config.kind === "local" && config.context === undefined;
+}
+
 export const namespace = dnsLabel;

@@ -1,4 +1,4 @@
-import type { PlatformConfig } from "../config/platform.ts";
+import { isEmbedded, type PlatformConfig } from "../config/platform.ts";
 
 /** Name of the registry pull secret in every namespace. */
 export const pullSecretName = "registry-pull";
@@ -11,7 +11,7 @@ export function hasPullSecret(platform: PlatformConfig): boolean | undefined {
   switch (platform.kind) {
     case "local":
       // The embedded environment's registry asks everyone for a password.
-      return platform.context === undefined || platform.registry?.username !== undefined;
+      return isEmbedded(platform) || platform.registry?.username !== undefined;
     case "azure":
       return platform.registry.pull.kind !== "kubeletIdentity";
     case "shared":

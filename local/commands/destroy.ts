@@ -1,5 +1,6 @@
+import { isEmbedded } from "../../infra/config/platform.ts";
 import { destroyTasks, readLocalStack } from "../deliver/index.ts";
-import { isEmbedded, type Way } from "../deliver/way.ts";
+import type { Way } from "../deliver/way.ts";
 import { runSteps } from "../render.ts";
 import { resolveSettings } from "../settings.ts";
 import { withLock } from "./lock.ts";
@@ -13,7 +14,7 @@ export async function destroy({
   readonly deliver: Way;
 }): Promise<void> {
   const config = readLocalStack(stack);
-  const embedded = isEmbedded(config);
+  const embedded = isEmbedded(config.platform);
   const environmentState = embedded ? resolveSettings(process.env).stateDir : undefined;
   const run = async () => {
     await runSteps(destroyTasks(config, { stack, way: deliver, environmentState }), {});

@@ -1,5 +1,6 @@
 import type { DeliveryConfig } from "../../infra/config/delivery.ts";
-import { isEmbedded, type Way } from "../deliver/way.ts";
+import { isEmbedded } from "../../infra/config/platform.ts";
+import type { Way } from "../deliver/way.ts";
 import {
   type StartOptions as EnvironmentOptions,
   requireRoot,
@@ -47,7 +48,7 @@ export async function start({
     "../deliver/index.ts"
   );
   const config = readLocalStack(stack, delivery);
-  const embedded = isEmbedded(config);
+  const embedded = isEmbedded(config.platform);
   const run = async () => {
     if (embedded)
       await startEnvironment({

@@ -4,6 +4,7 @@ import type { ListrTask } from "listr2";
 import { application } from "../../infra/application.ts";
 import type { DeliveryConfig } from "../../infra/config/delivery.ts";
 import { parseStackConfig } from "../../infra/config/parse.ts";
+import { isEmbedded } from "../../infra/config/platform.ts";
 import { configNamespace } from "../../infra/config/stack.ts";
 import { Fault } from "../../infra/fault.ts";
 import type { Released } from "../../infra/gitops/release.ts";
@@ -14,7 +15,7 @@ import { readDescriptor } from "../descriptor.ts";
 import { type Delivered, deliverDirectly, destroyDirectly, type Reporter } from "./direct.ts";
 import { deliverByEngine, findPulumi, LocalStack, type PulumiCli } from "./engine.ts";
 import { projectName, stackConfig, withDelivery } from "./project.ts";
-import { isEmbedded, type LocalStackConfig, type Way } from "./way.ts";
+import type { LocalStackConfig, Way } from "./way.ts";
 
 export interface DeliveryContext {
   cli?: PulumiCli;
@@ -141,7 +142,7 @@ export function deliveryTasks({
 
 /** Content of the kubeconfig that a local stack's configuration names. */
 function kubeconfigOf(config: LocalStackConfig): string {
-  if (isEmbedded(config)) {
+  if (isEmbedded(config.platform)) {
     const { kubeconfig, context } = readDescriptor();
     return readKubeconfigContext([kubeconfig], context).content;
   }
