@@ -3,6 +3,7 @@ import { loadStack } from "./config/load.ts";
 import { loadControllers } from "./controllers.ts";
 import { checkDatabase } from "./database/check.ts";
 import { keepsVolume, provideDatabases } from "./database/index.ts";
+import { checkVolume } from "./database/volume.ts";
 import { deliver } from "./delivery/index.ts";
 import { imageOutputs, provideImages } from "./images/index.ts";
 import { observe } from "./observability/index.ts";
@@ -18,6 +19,7 @@ checkDatabase(stack.config.database);
 const controllers = await loadControllers(application, stack);
 
 const platform = await providePlatform(application, stack);
+await checkVolume(application, stack, platform.cluster);
 const stackNamespace = new StackNamespace(
   "stack",
   {

@@ -1,9 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { InClusterDatabase } from "../config/database.ts";
-import { InputError } from "../config/error.ts";
-import { compareQuantities } from "../config/primitives.ts";
-import type { Cluster } from "../platform/platform.ts";
 import { serverImage, serverName, serverPort } from "../workloads/database.ts";
 import { keepOnDestroy, selectorLabels, stackLabels } from "../workloads/labels.ts";
 import { migrationName } from "../workloads/migrationJob.ts";
@@ -11,35 +8,15 @@ import { credentials, keptKey } from "./credentials.ts";
 import type { ProvidedArgs } from "./external.ts";
 import { types } from "./fixed.ts";
 import type { Databases } from "./index.ts";
-import { claimName } from "./kept.ts";
 import { databaseKey, derivePassword } from "./key.ts";
 import { statefulSet } from "./statefulSet.ts";
-
-/** A volume that is there cannot become smaller. Found out before anything is changed, where the cluster can be asked. */
-async function requireNoShrinking(
-  { read }: Cluster,
-  namespace: string,
-  { storage }: InClusterDatabase,
-): Promise<void> {
-  const claim = (await read?.("v1", "PersistentVolumeClaim", namespace, claimName)) as
-    | { readonly spec: { readonly resources: { readonly requests: { readonly storage: string } } } }
-    | undefined;
-  const current = claim?.spec.resources.requests.storage;
-  if (current === undefined || compareQuantities(storage, current) >= 0) return;
-  throw new InputError({
-    key: "slipway:database.storage",
-    value: storage,
-    rule: `must not be less than the ${current} that the volume has`,
-    hint: `Set it to ${current} or more: a volume cannot shrink`,
-  });
-}
+import { claimName } from "./volume.ts";
 
 /** A PostgreSQL server in the stack's namespace, and for each workload a user of the current generation with its URL. */
 export async function inClusterDatabase(
   config: InClusterDatabase,
   { workloads, stack, platform, namespace, keep }: ProvidedArgs & { readonly keep: boolean },
 ): Promise<Databases> {
-  await requireNoShrinking(platform.cluster, stack.config.namespace, config);
   const key = await databaseKey(platform.cluster, stack.config.namespace);
   const server = new DatabaseServer(
     serverName,

@@ -1,9 +1,7 @@
 import type { Cluster } from "../platform/platform.ts";
 import { serverName } from "../workloads/database.ts";
 import { keepOnDestroy, stackLabels } from "../workloads/labels.ts";
-
-/** Name of the claim that holds the server's data. */
-export const claimName = "database-data";
+import { claimName } from "./volume.ts";
 
 export interface KeptFor {
   readonly project: string;
