@@ -7,6 +7,12 @@ import { progressOf } from "./progress.ts";
 /** Milliseconds between two looks at a rollout. */
 const interval = 250;
 
+/**
+ * How many looks in a row a failure must be seen: for a moment after a change its controller says that it has seen it, and
+ * still what became of the rollout before.
+ */
+const looksUntilCertain = 8;
+
 /** How often pods are looked at meanwhile: those of a Rollout that is aborted are gone when it is known to be. */
 const looksUntilExplained = 8;
 
@@ -24,6 +30,7 @@ export async function waitForRollout(
 ): Promise<KubeObject> {
   const begin = performance.now();
   let seen = "";
+  let failures = 0;
   for (let look = 1; ; look += 1) {
     const live = await cluster.read(applied);
     if (live === undefined)
@@ -32,7 +39,9 @@ export async function waitForRollout(
     if (done) return live;
     onProgress(summary);
     const explain = () => explainWorkload(cluster, live);
-    if (failed) throw new Fault({ what: nameOf(live), value: summary, rule, log: (await explain()) || seen });
+    failures = failed ? failures + 1 : 0;
+    if (failures === looksUntilCertain)
+      throw new Fault({ what: nameOf(live), value: summary, rule, log: (await explain()) || seen });
     if (live.kind === "Rollout" && look % looksUntilExplained === 0) seen = (await explain()) || seen;
     await sleep(interval, undefined, signal === undefined ? {} : { signal });
   }

@@ -14,9 +14,7 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, with two stacks on one pla
   let workspace: Workspace;
   let pulumi: PulumiStack;
 
-  beforeAll(async () => {
-    workspace = new Workspace(owner);
-    workspace.configure({ platform: { kind: "local" }, exposure: ports(30680) });
+  function configureGuest(changes: { readonly [key: string]: unknown } = {}): void {
     workspace.configure(
       {
         platform: { kind: "shared", stack: `organization/slipway/${owner}` },
@@ -27,9 +25,16 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, with two stacks on one pla
           api: { replicas: 1, env: { GREETING: "Hello from the guest" } },
           frontend: { replicas: 1 },
         },
+        ...changes,
       },
       guest,
     );
+  }
+
+  beforeAll(async () => {
+    workspace = new Workspace(owner);
+    workspace.configure({ platform: { kind: "local" }, exposure: ports(30680) });
+    configureGuest();
     workspace.commit("Configure");
     pulumi = new PulumiStack(workspace);
     await pulumi.init();
@@ -72,5 +77,23 @@ describe.skipIf(pulumiCommand === undefined)("pulumi, with two stacks on one pla
     await pulumi.destroy(guest);
     expect([...(await stackObjects(clients(), guest)).keys()]).toEqual([]);
     expect([...(await stackObjects(clients(), owner)).keys()].sort()).toEqual(before);
+  });
+
+  test("a guest that was destroyed and keeps its volume has its data after the next up", async () => {
+    const api = "http://127.0.0.1:30691/api/visits";
+    const total = async (method: string) =>
+      ((await (await fetch(api, { method })).json()) as { readonly total: number }).total;
+    configureGuest({ database: { kind: "inCluster", keepVolume: true } });
+    await pulumi.up(guest);
+    const before = await total("POST");
+    expect(before).toBeGreaterThan(0);
+    await pulumi.destroy(guest);
+    expect([...(await stackObjects(clients(), guest)).keys()]).toContainEqual(
+      expect.stringContaining("database-data"),
+    );
+    await pulumi.up(guest);
+    expect(await total("GET")).toBe(before);
+    configureGuest();
+    await pulumi.up(guest);
   });
 });

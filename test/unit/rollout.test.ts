@@ -86,6 +86,11 @@ test("a deadline that a former rollout exceeded is no failure of this one", asyn
   expect((await wait({ looks })).end).toBe("done");
 });
 
+test("nor is one of which the controller still tells when it has seen this one already", async () => {
+  const stale = deployment(exceeded);
+  expect((await wait({ looks: [stale, stale, deployment(serving)] })).end).toBe("done");
+});
+
 test("a rollout that fails says which pod, why by Kubernetes' own words and events, and its last log lines", async () => {
   const pod = {
     metadata: { name: "api-new-1" },

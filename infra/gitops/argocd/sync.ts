@@ -231,7 +231,8 @@ class SyncWatch {
       return [...failed, ...(ended ? [operationState?.message ?? ""] : [])].join("\n");
     const degraded = status.health?.status === "Degraded";
     const stuck = degraded ? await stuckRollout(this.#cluster, status) : undefined;
-    if (stuck !== undefined) return stuck;
+    // For a moment after a sync it is what became of the rollout before.
+    if (this.#lasts("stuck", stuck !== undefined, 2)) return stuck;
     const settled = degraded && operationState?.phase !== "Running";
     return this.#lasts("degraded", settled) ? unfinished(status).join("\n") : undefined;
   }
