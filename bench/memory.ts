@@ -1,9 +1,8 @@
 import { execa } from "execa";
+import { root } from "../infra/projectRoot.ts";
 import setup from "../test/support/environment.ts";
 import { Workspace } from "../test/support/workspace.ts";
 import type { Row } from "./table.ts";
-
-const root = new URL("..", import.meta.url).pathname;
 
 /** Resident memory: of the environment's processes when idle, and of a direct delivery at its peak. */
 export async function bench(): Promise<Row[]> {

@@ -2,8 +2,8 @@ import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { Fault } from "../infra/fault.ts";
+import { root } from "../infra/projectRoot.ts";
 import { findPulumi, type PulumiCli } from "../local/deliver/engine.ts";
-import { root } from "../local/deliver/project.ts";
 import { claimAbandoned, forgetRun, lockIn, noteRun } from "./lock.ts";
 import type { PreviewJson } from "./preview/changes.ts";
 

@@ -4,7 +4,7 @@ import { userInfo } from "node:os";
 import { z } from "zod";
 import { type Release, release as releaseSchema } from "../infra/config/images.ts";
 import { Fault } from "../infra/fault.ts";
-import { root } from "../local/deliver/project.ts";
+import { root } from "../infra/projectRoot.ts";
 
 /** Where the CI systems keep who started the build. */
 const actorVariables = [

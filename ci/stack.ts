@@ -3,7 +3,8 @@ import { type Release, release as releaseSchema } from "../infra/config/images.t
 import { configNamespace } from "../infra/config/stack.ts";
 import { Fault } from "../infra/fault.ts";
 import { sharedState } from "../infra/platform/shared.ts";
-import { root, type StackFile } from "../local/deliver/project.ts";
+import { root } from "../infra/projectRoot.ts";
+import type { StackFile } from "../local/deliver/project.ts";
 import type { PreviewJson } from "./preview/changes.ts";
 import type { Pulumi } from "./pulumi.ts";
 import { withTemporaryProject, withTemporaryStackFile } from "./stackFile.ts";

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { configNamespace } from "../infra/config/stack.ts";
-import { root, type StackFile } from "../local/deliver/project.ts";
+import { root } from "../infra/projectRoot.ts";
+import type { StackFile } from "../local/deliver/project.ts";
 
 /** Values below `slipway:`, by key without it. */
 export type Values = { readonly [key: string]: unknown };

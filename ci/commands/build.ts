@@ -1,7 +1,7 @@
 import { application } from "../../infra/application.ts";
 import type { Release } from "../../infra/config/images.ts";
 import { buildNumber } from "../../infra/images/buildNumber.ts";
-import { root } from "../../local/deliver/project.ts";
+import { root } from "../../infra/projectRoot.ts";
 import { requirePlatform } from "../deploy.ts";
 import { attest } from "../images/attest.ts";
 import { BuiltImage } from "../images/build.ts";

@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { Fault } from "../../infra/fault.ts";
-import { root } from "../../local/deliver/project.ts";
+import { root } from "../../infra/projectRoot.ts";
 import { type CommonOptions, printResult, steps } from "../steps.ts";
 
 /** What a change has to pass, in the order of the time that it takes. Reports are in `reports` of each directory. */

@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { root } from "../../local/deliver/project.ts";
+import { root } from "../../infra/projectRoot.ts";
 
 /** Branches that the repository's remote has, and which of them are merged. */
 export interface Branches {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import type { Release } from "../../infra/config/images.ts";
-import { root } from "../../local/deliver/project.ts";
+import { root } from "../../infra/projectRoot.ts";
 
 const binaries = join(root, "node_modules/.bin");
 

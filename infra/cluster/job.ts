@@ -19,6 +19,22 @@ function failureOf(job: V1Job): V1JobCondition | undefined {
   return condition(job, "FailureTarget", "Failed");
 }
 
+/** What a GitOps controller tells of an object that it has applied. */
+interface Applied {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** The Jobs among applied objects: a stack's migrations. */
+export function jobsAmong(applied: readonly Applied[]): KubeObject[] {
+  return applied.flatMap(({ kind, namespace, name }) =>
+    kind === "Job" && namespace !== undefined
+      ? [{ apiVersion: "batch/v1", kind, metadata: { namespace, name } }]
+      : [],
+  );
+}
+
 /** A Job that failed stays as it is for ever: deleted, the same one may run again. @returns whether it had failed */
 export async function deleteFailedJob(cluster: Cluster, job: KubeObject): Promise<boolean> {
   const before = await cluster.read(job);

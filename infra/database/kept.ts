@@ -3,17 +3,34 @@ import { serverName } from "../workloads/database.ts";
 import { keepOnDestroy, stackLabels } from "../workloads/labels.ts";
 import { claimName } from "./volume.ts";
 
-export interface KeptFor {
+interface KeptFor {
   readonly project: string;
   readonly stack: string;
   readonly namespace: string;
+}
+
+/** What a delivery says of objects that are there and not its own. */
+export interface TakeOver extends KeptFor {
+  /** Take over objects that another owner has made. */
+  readonly takeOver: boolean;
+  /** Whether the stack's volume outlives it. */
+  readonly keep: boolean;
+}
+
+/** Whether objects are taken over: everything where it is asked for, else only what the stack itself has left behind. */
+export async function takesOver(
+  { read, disposable }: Pick<Cluster, "disposable"> & { readonly read: NonNullable<Cluster["read"]> },
+  context: TakeOver,
+): Promise<boolean> {
+  // A disposable cluster's objects are never another owner's.
+  return context.takeOver || (!disposable && context.keep && (await hasOutlived(read, context)));
 }
 
 /**
  * Whether a volume has outlived the stack, and its key and namespace with it: they are the stack's in the cluster, and
  * Pulumi's state may know them no more. Tells by the server, which is made last.
  */
-export async function hasOutlived(
+async function hasOutlived(
   read: NonNullable<Cluster["read"]>,
   { project, stack, namespace }: KeptFor,
 ): Promise<boolean> {

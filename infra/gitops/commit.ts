@@ -59,18 +59,28 @@ function checkPaths({ folder, files }: CommitRequest): void {
   });
 }
 
-/** The whole tree as git's fast-import takes it: one process, however many files. */
-function importStream({ folder, files }: CommitRequest, base: string | undefined): string {
-  const writes = files.map(
-    ({ path, content }) => `M 100644 inline ${path}\ndata ${Buffer.byteLength(content)}\n${content}\n`,
-  );
-  return [
+/**
+ * Puts other content in a folder's place, on top of a commit's tree: by git's fast-import, one process however many
+ * files.
+ *
+ * @param content fast-import's commands that fill the folder
+ * @returns id of the repository's tree then, which refs/slipway/tree points to
+ */
+export async function replaceFolder(
+  repository: ScratchRepository,
+  base: string | undefined,
+  folder: string,
+  content: readonly string[],
+): Promise<string> {
+  const input = [
     "feature done\ncommit refs/slipway/tree\ncommitter slipway <slipway> 0 +0000\ndata 0\n",
     base === undefined ? "" : `from ${base}\n`,
     `D ${folder}\n`,
-    ...writes,
+    ...content,
     "\ndone\n",
   ].join("");
+  await repository.run(["fast-import", "--quiet", "--force"], { input });
+  return repository.run(["rev-parse", "refs/slipway/tree^{tree}"]);
 }
 
 /** Something at the folder's place that is no folder belongs to somebody else. */
@@ -154,7 +164,7 @@ async function commitAndPush(
   request: CommitRequest,
   push: (what: Push) => Promise<void>,
 ): Promise<Committed> {
-  const { branch, folder, prOnly = false } = request;
+  const { branch, folder, files, prOnly = false } = request;
   const base = await repository.fetch(branch);
   if (base !== undefined) await checkFolder(repository, base, folder);
   if (prOnly && base === undefined)
@@ -164,8 +174,10 @@ async function commitAndPush(
       rule: "is a branch that does not exist, so there is nothing to propose a change of",
       fix: "create the branch with a first commit, or deliver once without slipway:delivery.prOnly",
     });
-  await repository.run(["fast-import", "--quiet", "--force"], { input: importStream(request, base) });
-  const root = await repository.run(["rev-parse", "refs/slipway/tree^{tree}"]);
+  const writes = files.map(
+    ({ path, content }) => `M 100644 inline ${path}\ndata ${Buffer.byteLength(content)}\n${content}\n`,
+  );
+  const root = await replaceFolder(repository, base, folder, writes);
   const tree = await repository.run(["rev-parse", `refs/slipway/tree:${folder}`]);
   const unchanged = base !== undefined && (await repository.run(["rev-parse", `${base}^{tree}`])) === root;
   if (unchanged) return { commit: base, branch, tree, changes: nothing, proposed: false };

@@ -1,4 +1,4 @@
-import { type CommitRequest, commitOn } from "./commit.ts";
+import { type CommitRequest, commitOn, replaceFolder } from "./commit.ts";
 import { pushCommit } from "./pushCommit.ts";
 
 export interface RevertRequest
@@ -30,13 +30,7 @@ export async function revertFolder(request: RevertRequest): Promise<Reverted | u
     const reverted = await repository.run(["rev-list", "-1", head, "--", folder]);
     const tree = await repository.treeAt(`${reverted}^`, folder);
     if (tree === undefined) return undefined;
-    await repository.run(["fast-import", "--quiet", "--force"], {
-      input: [
-        "feature done\ncommit refs/slipway/tree\ncommitter slipway <slipway> 0 +0000\ndata 0\n",
-        `from ${head}\nD ${folder}\nM 040000 ${tree} ${folder}\n\ndone\n`,
-      ].join(""),
-    });
-    const root = await repository.run(["rev-parse", "refs/slipway/tree^{tree}"]);
+    const root = await replaceFolder(repository, head, folder, [`M 040000 ${tree} ${folder}\n`]);
     const subject = await repository.run(["log", "-1", "--format=%s", reverted]);
     const message = `Revert "${subject}"\n\nThis reverts commit ${reverted}, whose release did not get to run.\n`;
     const commit = await commitOn(repository, { ...request, message }, head, root);

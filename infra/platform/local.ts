@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { type Descriptor, readDescriptor } from "../../local/descriptor.ts";
 import type { LocalPlatform } from "../config/platform.ts";
-import { hasOutlived, type KeptFor } from "../database/kept.ts";
+import { type TakeOver, takesOver } from "../database/kept.ts";
 import { Fault } from "../fault.ts";
 import { type KubeconfigContext, kubeconfigFiles, readKubeconfigContext } from "./kubeconfig.ts";
 import type { Builder, Platform } from "./platform.ts";
@@ -62,19 +62,12 @@ function own({ context, kubeconfig, registry }: LocalPlatform): Target {
   };
 }
 
-export interface LocalPlatformContext extends KeptFor {
-  /** Take over objects that another owner has made. */
-  readonly takeOver: boolean;
-  /** Whether the stack's volume outlives it. */
-  readonly keep: boolean;
-}
-
 /**
  * A cluster and a registry that exist already.
  *
  * @throws InputError when either does not answer or refuses the credentials
  */
-export async function localPlatform(config: LocalPlatform, context: LocalPlatformContext): Promise<Platform> {
+export async function localPlatform(config: LocalPlatform, context: TakeOver): Promise<Platform> {
   const { kubeconfig, registry, builder, databaseImage, disposable, hint } =
     config.context === undefined ? embedded() : own(config);
   const { server, username, password } = registry;
@@ -95,7 +88,7 @@ export async function localPlatform(config: LocalPlatform, context: LocalPlatfor
         kubeconfig: content,
         clusterIdentifier: kubeconfig.clusterIdentifier,
         disposable,
-        takeOver: context.takeOver || (!disposable && context.keep && (await hasOutlived(read, context))),
+        takeOver: await takesOver({ read, disposable }, context),
       }),
       kubeconfig: content,
       clusterIdentifier: kubeconfig.clusterIdentifier,

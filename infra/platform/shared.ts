@@ -6,7 +6,7 @@ import { InputError } from "../config/error.ts";
 import type { KeyVaults } from "../config/keyVault.ts";
 import type { SharedPlatform } from "../config/platform.ts";
 import type { Reference } from "../config/secrets.ts";
-import { hasOutlived } from "../database/kept.ts";
+import { type TakeOver, takesOver } from "../database/kept.ts";
 import type { AzureSite, Platform } from "./platform.ts";
 import { clusterProvider } from "./provider.ts";
 import { clusterReader } from "./reader.ts";
@@ -71,18 +71,11 @@ export function sharePlatform({
   }) as pulumi.Output<SharedState>;
 }
 
-export interface SharedPlatformContext {
-  readonly project: string;
-  readonly stack: string;
-  readonly namespace: string;
+export interface SharedPlatformContext extends TakeOver {
   /** What the stack's configuration refers to in Key Vaults. */
   readonly references: readonly Reference[];
   /** Workloads that are exposed by an Ingress. */
   readonly ingresses: readonly string[];
-  /** Take over objects that another owner has made. */
-  readonly takeOver: boolean;
-  /** Whether the stack's volume outlives it. */
-  readonly keep: boolean;
 }
 
 /** This stack's own identities, beside the shared cluster. */
@@ -172,7 +165,7 @@ export async function sharedPlatform(
         kubeconfig,
         clusterIdentifier,
         disposable,
-        takeOver: context.takeOver || (!disposable && context.keep && (await hasOutlived(read, context))),
+        takeOver: await takesOver({ read, disposable }, context),
       }),
       kubeconfig,
       clusterIdentifier,

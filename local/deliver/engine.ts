@@ -5,8 +5,9 @@ import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { Fault } from "../../infra/fault.ts";
+import { root } from "../../infra/projectRoot.ts";
 import type { Reporter } from "./direct.ts";
-import { deliveryKind, isAtomic, projectName, pushingWithHandover, type RawConfig, root } from "./project.ts";
+import { deliveryKind, isAtomic, projectName, pushingWithHandover, type RawConfig } from "./project.ts";
 
 /** The official npm package that fetches the CLI, for machines that have none, and the CLI's version. */
 const npmPackage = "pulumi@3.265.0";

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
-import { type RawConfig, root } from "./project.ts";
+import { root } from "../../infra/projectRoot.ts";
+import type { RawConfig } from "./project.ts";
 
 export interface Evaluation {
   readonly project: string;

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { execa } from "execa";
 import { Fault } from "../../infra/fault.ts";
-import { root } from "./project.ts";
+import { root } from "../../infra/projectRoot.ts";
 import { registryFailure } from "./registryFailure.ts";
 
 /** Inputs of a `docker.Image` of the Pulumi program. */

@@ -5,8 +5,6 @@ import type { DeliveryConfig } from "../../infra/config/delivery.ts";
 import { Fault } from "../../infra/fault.ts";
 import { root } from "../../infra/projectRoot.ts";
 
-export { root };
-
 /** A stack's configuration as its file has it: values by full key (`slipway:platform`). */
 export type RawConfig = { readonly [key: string]: unknown };
 

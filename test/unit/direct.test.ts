@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { Fault } from "../../infra/fault.ts";
+import { root } from "../../infra/projectRoot.ts";
 import { buildAndPush, type DockerClient, type ImageInputs } from "../../local/deliver/image.ts";
-import { root } from "../../local/deliver/project.ts";
 import { withoutSecretMarkers } from "../../local/deliver/secrets.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 

@@ -2,8 +2,9 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from "node
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { root } from "../../infra/projectRoot.ts";
 import { deliverByEngine, findPulumi, LocalStack } from "../../local/deliver/engine.ts";
-import { root, stackConfig } from "../../local/deliver/project.ts";
+import { stackConfig } from "../../local/deliver/project.ts";
 import { temporaryDirectory, writeFiles } from "../support/temporary.ts";
 
 /** A Pulumi CLI that notes its arguments, a line a call, and does as the shell script says. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, type KubeObject, nameOf } from "../../cluster/cluster.ts";
 import { explainWorkload } from "../../cluster/explainWorkload.ts";
-import { deleteFailedJob, explainFailedJob } from "../../cluster/job.ts";
+import { deleteFailedJob, explainFailedJob, jobsAmong } from "../../cluster/job.ts";
 import { progressOf } from "../../cluster/progress.ts";
 import { Fault } from "../../fault.ts";
 import { podKinds } from "../../workloads/podKinds.ts";
@@ -76,15 +76,6 @@ async function syncAgain(cluster: Cluster, application: KubeObject, revision: st
   } as KubeObject);
 }
 
-/** The Jobs of an Application: its workloads' migrations. */
-function migrationsOf({ resources = [] }: ApplicationStatus): KubeObject[] {
-  return resources.flatMap(({ kind, namespace, name }) =>
-    kind === "Job" && namespace !== undefined
-      ? [{ apiVersion: "batch/v1", kind, metadata: { namespace, name } }]
-      : [],
-  );
-}
-
 /**
  * Has a commit's migration run again which has failed: Argo CD would leave both as they are.
  */
@@ -92,7 +83,9 @@ export async function retryMigrations(cluster: Cluster, namespace: string, revis
   const before = await cluster.read(applicationOf(namespace));
   if (before === undefined) return;
   const status = statusOf(before);
-  const failed = await Promise.all(migrationsOf(status).map((job) => deleteFailedJob(cluster, job)));
+  const failed = await Promise.all(
+    jobsAmong(status.resources ?? []).map((job) => deleteFailedJob(cluster, job)),
+  );
   // One of another commit is none of this one's: Argo CD syncs that by itself.
   if (!failed.includes(true) || operationRevision(status) !== revision) return;
   if (status.operationState?.phase !== "Running") await syncAgain(cluster, before, revision);
@@ -202,12 +195,9 @@ class SyncWatch {
 
   /** Why a migration has failed. Argo CD tries again, and the Job stays as it is. */
   async #failedMigration(status: ApplicationStatus): Promise<string | undefined> {
-    const told = (status.operationState?.syncResult?.resources ?? []).filter(
-      ({ kind, hookPhase }) => kind === "Job" && hookPhase === "Failed",
-    );
-    for (const { kind, namespace, name } of told) {
-      const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
-      const why = await explainFailedJob(this.#cluster, { apiVersion: "batch/v1", kind, metadata });
+    const told = status.operationState?.syncResult?.resources ?? [];
+    for (const job of jobsAmong(told.filter(({ hookPhase }) => hookPhase === "Failed"))) {
+      const why = await explainFailedJob(this.#cluster, job);
       if (why !== undefined) return why;
     }
     return undefined;
@@ -220,11 +210,11 @@ class SyncWatch {
     const incomparable = conditionsOf(status, /^(ComparisonError|UnknownError)$/);
     if (this.#lasts("incomparable", incomparable.length > 0)) return incomparable.join("\n");
     const { operationState } = status;
-    const isOurs = await this.isOurs(operationRevision(status));
-    const migration = isOurs ? await this.#failedMigration(status) : undefined;
-    if (migration !== undefined) return migration;
     const failed = failedResults(status);
     const ended = operationState?.phase === "Failed" || operationState?.phase === "Error";
+    const isOurs = (ended || failed.length > 0) && (await this.isOurs(operationRevision(status)));
+    const migration = isOurs ? await this.#failedMigration(status) : undefined;
+    if (migration !== undefined) return migration;
     const again = (operationState?.retryCount ?? 0) > 0 && failed.length > 0;
     // A sync that goes over to a new commit shows for a moment what became of the one before, or that it was ended.
     if (this.#lasts("failed", (ended || again) && isOurs))

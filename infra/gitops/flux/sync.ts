@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, type KubeObject, nameOf } from "../../cluster/cluster.ts";
 import { explainRollout } from "../../cluster/explain.ts";
-import { deleteFailedJob, explainFailedJob } from "../../cluster/job.ts";
+import { deleteFailedJob, explainFailedJob, jobsAmong } from "../../cluster/job.ts";
 import { Fault } from "../../fault.ts";
 import { takeFromPush } from "../argocd/handover.ts";
 import type { SyncGoal } from "../argocd/sync.ts";
@@ -39,15 +39,6 @@ async function syncsOf(cluster: Cluster, namespace: string): Promise<KubeObject[
   return all.filter((live) => live !== undefined);
 }
 
-/** The Jobs that a Kustomization has applied: migrations. */
-function migrationsOf(status: FluxStatus): KubeObject[] {
-  return appliedBy(status).flatMap(({ kind, namespace, name }) =>
-    kind === "Job" && namespace !== undefined
-      ? [{ apiVersion: "batch/v1", kind, metadata: { namespace, name } }]
-      : [],
-  );
-}
-
 /** Has Flux look at an object now. */
 async function request(cluster: Cluster, { apiVersion, kind, metadata }: KubeObject): Promise<void> {
   const { name, namespace } = metadata;
@@ -58,15 +49,16 @@ async function request(cluster: Cluster, { apiVersion, kind, metadata }: KubeObj
 /** Asks Flux to look at the repository now, and at the cluster, where a migration that failed is to run again. */
 export async function requestFlux(cluster: Cluster, namespace: string): Promise<void> {
   const syncs = await syncsOf(cluster, namespace);
-  const migrations = syncs.flatMap((live) => migrationsOf(fluxStatusOf(live)));
+  const migrations = syncs.flatMap((live) => jobsAmong(appliedBy(fluxStatusOf(live))));
   await Promise.all(migrations.map((job) => deleteFailedJob(cluster, job)));
   for (const object of [sourceOf(namespace), ...syncs]) await request(cluster, object);
 }
 
 /** Says which migration has failed, or which Deployment has given up on its new pods, and why; nothing when none has. */
 async function culprits(cluster: Cluster, namespace: string, status: FluxStatus): Promise<string[]> {
-  const deployments = appliedBy(status).filter(({ kind }) => kind === "Deployment");
-  const failed = await Promise.all(migrationsOf(status).map((job) => explainFailedJob(cluster, job)));
+  const applied = appliedBy(status);
+  const deployments = applied.filter(({ kind }) => kind === "Deployment");
+  const failed = await Promise.all(jobsAmong(applied).map((job) => explainFailedJob(cluster, job)));
   const stuck = await Promise.all(
     deployments.map(async ({ kind, name }) => {
       const live = await cluster.read({ apiVersion: "apps/v1", kind, metadata: { namespace, name } });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { deploy } from "../../../ci/commands/deploy.ts";
 import { noteRun } from "../../../ci/lock.ts";
-import { root } from "../../../local/deliver/project.ts";
+import { root } from "../../../infra/projectRoot.ts";
 import { Pipeline, release } from "../../support/pipeline.ts";
 
 const build = release("4711", "a");

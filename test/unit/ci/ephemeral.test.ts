@@ -10,7 +10,7 @@ import { valuesOf } from "../../../ci/stackFile.ts";
 import { application } from "../../../infra/application.ts";
 import { parseStackConfig } from "../../../infra/config/parse.ts";
 import { explain } from "../../../infra/fault.ts";
-import { root } from "../../../local/deliver/project.ts";
+import { root } from "../../../infra/projectRoot.ts";
 import { Pipeline, release } from "../../support/pipeline.ts";
 
 describe("the name of a branch's stack", () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execaSync } from "execa";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { root } from "../../../local/deliver/project.ts";
+import { root } from "../../../infra/projectRoot.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
 const workflows = readdirSync(join(root, ".github/workflows")).map((name) => `.github/workflows/${name}`);
