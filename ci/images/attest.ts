@@ -101,7 +101,10 @@ export async function attest(attestation: Attestation): Promise<Attested> {
       await cosign("attest", "--type", "slsaprovenance1", "--predicate", predicate, reference);
       if (!withSbom) continue;
       const sbom = join(directory, "sbom.json");
-      await run("syft", ["scan", `registry:${reference}`, "--output", `cyclonedx-json=${sbom}`], env);
+      // A bundle has no node_modules that could be looked through: it brings its own list.
+      const catalogers = ["--select-catalogers", "+sbom-cataloger"];
+      const output = ["--output", `cyclonedx-json=${sbom}`];
+      await run("syft", ["scan", `registry:${reference}`, ...catalogers, ...output], env);
       await cosign("attest", "--type", "cyclonedx", "--predicate", sbom, reference);
     }
     return {

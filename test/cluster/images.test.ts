@@ -44,8 +44,13 @@ beforeAll(async () => {
   const { docker, registry: own } = readDescriptor();
   registry = own as typeof registry;
   writeFiles(directory, {
-    Dockerfile: "FROM scratch\nCOPY package.json /package.json\n",
+    Dockerfile: "FROM scratch\nCOPY package.json bom.cdx.json /\n",
     "package.json": '{ "name": "an-image", "version": "1.0.0" }\n',
+    "bom.cdx.json": JSON.stringify({
+      bomFormat: "CycloneDX",
+      specVersion: "1.6",
+      components: [{ type: "library", name: "bundled", version: "2.0.0", purl: "pkg:npm/bundled@2.0.0" }],
+    }),
   });
   reference = await buildAndPush(
     "an-image",
@@ -139,6 +144,10 @@ describe.skipIf((await missing("cosign", "syft")).length > 0)("with a key", () =
       buildDefinition: { resolvedDependencies: [{ digest: { gitCommit: expect.stringMatching(/^0123/) } }] },
       runDetails: { builder: { id: "https://example.com/pipeline" } },
     });
-    expect((await statement("cyclonedx")).predicate).toMatchObject({ bomFormat: "CycloneDX" });
+    const { components } = (await statement("cyclonedx")).predicate as {
+      readonly components: readonly { readonly name: string; readonly version: string }[];
+    };
+    const packages = components.map(({ name, version }) => `${name}@${version}`);
+    expect(packages).toEqual(expect.arrayContaining(["an-image@1.0.0", "bundled@2.0.0"]));
   });
 });

@@ -1,9 +1,9 @@
 import closeWithGrace from "close-with-grace";
+import type { FastifyInstance } from "fastify";
 import { buildApp } from "./app.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 
-const config = readConfigOrExit();
-const app = await buildApp(config);
+const { config, app } = await buildOrExit();
 
 // A second signal, or a close that takes longer than the timeout, exits with 1.
 closeWithGrace(
@@ -18,9 +18,10 @@ closeWithGrace(
 
 await app.listen({ host: config.HOST, port: config.PORT });
 
-function readConfigOrExit(): Config {
+async function buildOrExit(): Promise<{ config: Config; app: FastifyInstance }> {
   try {
-    return readConfig(process.env);
+    const config = readConfig(process.env);
+    return { config, app: await buildApp(config) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(error.message);

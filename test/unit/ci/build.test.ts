@@ -118,7 +118,7 @@ describe("attestations", () => {
     for (const call of [
       `cosign sign --yes --key azurekms://vault.example/key --tlog-upload=false ${reference}`,
       `cosign attest --yes --key azurekms://vault.example/key --tlog-upload=false --type slsaprovenance1 --predicate provenance.json ${reference}`,
-      `syft scan registry:${reference} --output cyclonedx-json=sbom.json`,
+      `syft scan registry:${reference} --select-catalogers +sbom-cataloger --output cyclonedx-json=sbom.json`,
       `cosign attest --yes --key azurekms://vault.example/key --tlog-upload=false --type cyclonedx --predicate sbom.json ${reference}`,
     ])
       expect(calls).toContain(`${call}\n`);

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
+import { webRoot } from "./webRoot.ts";
 
 type LogLine = Record<string, unknown>;
 
@@ -11,7 +12,7 @@ type LogLine = Record<string, unknown>;
 function run(env: Record<string, string>) {
   const child = spawn(process.execPath, ["server/server.ts"], {
     cwd: new URL("../..", import.meta.url),
-    env: { HOST: "127.0.0.1", PORT: "0", WEB_ROOT: import.meta.dirname, ...env },
+    env: { HOST: "127.0.0.1", PORT: "0", WEB_ROOT: webRoot, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -90,6 +91,14 @@ test("a bad environment ends the process with 1 and one line that says why", asy
   expect(await server.exitCode).toBe(1);
   expect(await server.stderr).toBe(
     'invalid environment: PORT="http": must be a whole number from 0 to 65535\n',
+  );
+});
+
+test("a static root without a page ends the process with 1 and one line that says why", async () => {
+  const server = run({ WEB_ROOT: "/nowhere" });
+  expect(await server.exitCode).toBe(1);
+  expect(await server.stderr).toBe(
+    "invalid environment: WEB_ROOT=\"/nowhere\": ENOENT: no such file or directory, open '/nowhere/index.html'\n",
   );
 });
 

@@ -6,11 +6,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { buildApp } from "../../server/app.ts";
 import { readConfig } from "../../server/config.ts";
+import { webRoot } from "./webRoot.ts";
 
 /** The service on a free port, with a route that answers only when the test says so. */
 async function listen(timeoutSeconds = 1) {
   const app = await buildApp(
-    readConfig({ LOG_LEVEL: "silent", SHUTDOWN_TIMEOUT_SECONDS: String(timeoutSeconds) }),
+    readConfig({ LOG_LEVEL: "silent", WEB_ROOT: webRoot, SHUTDOWN_TIMEOUT_SECONDS: String(timeoutSeconds) }),
   );
   const started = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();

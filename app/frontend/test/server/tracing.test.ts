@@ -4,6 +4,7 @@ import { json } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
 import { buildApp } from "../../server/app.ts";
 import { readConfig } from "../../server/config.ts";
+import { webRoot } from "./webRoot.ts";
 
 interface Span {
   readonly traceId: string;
@@ -34,7 +35,7 @@ async function collector() {
 }
 
 const serve = (env: Record<string, string>) =>
-  buildApp(readConfig({ LOG_LEVEL: "silent", WEB_ROOT: import.meta.dirname, ...env }));
+  buildApp(readConfig({ LOG_LEVEL: "silent", WEB_ROOT: webRoot, ...env }));
 
 test("a request is a span of the trace that it names, told to its page, without its query and headers", async () => {
   const { endpoint, spans, text } = await collector();
