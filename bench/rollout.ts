@@ -50,6 +50,7 @@ export async function bench(): Promise<Row[]> {
   configure();
   const stack = new PulumiStack(workspace);
   const deliver = () => workspace.deliver();
+  const changed = { api: { env: { GREETING: "Changed" } }, frontend: { env: { LOG_LEVEL: "warn" } } };
   const events: { readonly [name: string]: () => Promise<unknown> } = {
     "new image of both": () => {
       workspace.replace("app/frontend/index.html", "Launched with Slipway", "Launched again");
@@ -57,7 +58,7 @@ export async function bench(): Promise<Row[]> {
       return deliver();
     },
     "configuration change": () => {
-      configure({ api: { env: { GREETING: "Changed" } }, frontend: { env: { LOG_LEVEL: "warn" } } });
+      configure(changed);
       return deliver();
     },
     "migration, and the image that comes with it": () => {
@@ -68,11 +69,11 @@ export async function bench(): Promise<Row[]> {
       return deliver();
     },
     "scale from 2 to 4": () => {
-      configure({ api: { replicas: 4 }, frontend: { replicas: 4 } });
+      configure({ api: { ...changed.api, replicas: 4 }, frontend: { ...changed.frontend, replicas: 4 } });
       return deliver();
     },
     "scale from 4 to 2": () => {
-      configure();
+      configure(changed);
       return deliver();
     },
     "eviction of every pod": () => evictAll(clients(), workspace.stack),

@@ -42,6 +42,7 @@ export async function underLoad(options: LoadOptions, happening: () => Promise<u
     // Not everybody may: late clients count as late servers then.
   }
   try {
+    await Promise.race([once(clients, "message"), ended]);
     await Promise.race([happening(), ended]);
     const seen = once(clients, "message") as Promise<[Seen]>;
     clients.send("stop");
