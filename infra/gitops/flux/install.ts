@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { FluxInstall } from "../../config/flux.ts";
+import { installObjects } from "../controller.ts";
 import { type Manifest, officialManifests } from "../manifests.ts";
-import { KubernetesObject } from "../resource.ts";
 
 const releases = "https://github.com/fluxcd/flux2/releases/download";
 
@@ -88,17 +88,7 @@ export class Flux extends pulumi.ComponentResource {
 
   constructor(name: string, { manifests, images }: FluxArgs, opts?: pulumi.ComponentResourceOptions) {
     super("slipway:gitops:Flux", name, {}, opts);
-    const objects: KubernetesObject[] = [];
-    const all = customizeFlux(manifests, images);
-    const namespaces = all.filter(({ kind }) => kind === "Namespace");
-    for (const object of [...namespaces, ...all.filter((other) => !namespaces.includes(other))])
-      objects.push(
-        new KubernetesObject(`${name}-${object.kind}-${object.metadata.name}`.toLowerCase(), object, {
-          parent: this,
-          ...(object.kind === "Namespace" ? {} : { dependsOn: objects.slice(0, namespaces.length) }),
-        }),
-      );
-    this.objects = objects;
+    this.objects = installObjects(name, customizeFlux(manifests, images), this);
     this.registerOutputs({});
   }
 }
