@@ -1,6 +1,5 @@
 import { rmSync } from "node:fs";
 import type { ListrTask, ListrTaskWrapper } from "listr2";
-import { Fault } from "../infra/fault.ts";
 import { baseImageReference, buildBaseImage, loadBaseImage } from "./base-image.ts";
 import { makeCgroups } from "./cgroups.ts";
 import { applyClusterObjects, awaitCluster } from "./cluster.ts";
@@ -12,35 +11,20 @@ import { kubelet, kubeProxy } from "./components/node.ts";
 import { registry, registryCredentials } from "./components/registry.ts";
 import { volumes } from "./components/volumes.ts";
 import { currentBoot, type Descriptor, descriptorPath, descriptorSchema } from "./descriptor.ts";
-import { requireSpace } from "./disk.ts";
 import { writeFileAtomic } from "./files.ts";
-import { prepareHost, readHostRecord } from "./host.ts";
+import { prepareHost } from "./host.ts";
 import { loadToolImage, type ToolImage, toolImage } from "./images.ts";
-import { checkNetwork, makeNetwork } from "./network.ts";
-import { checkOwnDir, claimOwnDir } from "./own-dir.ts";
+import { checkMachine, checkNeighbours } from "./machine.ts";
+import { makeNetwork } from "./network.ts";
+import { claimOwnDir } from "./own-dir.ts";
 import { installPackages, missingPackages } from "./packages.ts";
 import { kubeconfigPath, makePki } from "./pki.ts";
-import { checkPorts } from "./ports.ts";
 import { buildPostgresImage, pushPostgresImage } from "./postgres-image.ts";
-import {
-  ensureProcess,
-  findProcesses,
-  type ProcessSpec,
-  stopOrphanedBuilds,
-  stopProcesses,
-} from "./process.ts";
+import { ensureProcess, findProcesses, type ProcessSpec, stopProcesses } from "./process.ts";
 import { elapsed } from "./render.ts";
 import { NAME, type Settings } from "./settings.ts";
-import {
-  argocdTools,
-  checkTools,
-  kubernetesTools,
-  pauseTools,
-  provideTools,
-  rolloutsTools,
-  type Tools,
-  volumesTools,
-} from "./tools.ts";
+import { kubernetesTools, pauseTools, volumesTools } from "./toolFamilies.ts";
+import { provideTools, type Tools } from "./tools.ts";
 
 /** What steps hand to later ones. */
 export interface StartContext {
@@ -154,54 +138,6 @@ function report(task: Output): (line: string) => void {
   return (line) => {
     task.output = `${line}  ${elapsed(performance.now() - begin)}`;
   };
-}
-
-/** Stops unless this is root. Anything else needs to know that first. */
-export function requireRoot(command: string): void {
-  const uid = process.getuid?.();
-  if (uid === 0) return;
-  throw new Fault({
-    what: "user",
-    value: `uid ${uid ?? "unknown"}`,
-    rule: "must be root: the environment makes network interfaces, mounts and control groups",
-    fix: `run \`sudo ${command}\`, or set an existing cluster's kubeconfig and registry in the stack instead`,
-  });
-}
-
-/** Everything that can be known to be wrong before anything is changed. */
-async function checkMachine(
-  settings: Settings,
-  { gitops = false, rollouts = false }: StartOptions,
-): Promise<void> {
-  const { stateDir } = settings;
-  if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) {
-    throw new Fault({
-      what: "machine",
-      value: `${process.platform} on ${process.arch}`,
-      rule: "must be Linux on x64 or arm64",
-      fix: "use a Linux machine, or set an existing cluster's kubeconfig and registry in the stack",
-    });
-  }
-  for (const directory of [stateDir, settings.runDir]) checkOwnDir(directory);
-  requireSpace([stateDir], 2, "the environment");
-  await stopOrphanedBuilds(settings);
-  const families = [
-    kubernetesTools,
-    pauseTools,
-    volumesTools,
-    ...(gitops ? [argocdTools] : []),
-    ...(rollouts ? [rolloutsTools] : []),
-  ];
-  await Promise.all(families.map((family) => checkTools(settings, family)));
-  // What looks at ports and routes may be missing itself: then these are checked as soon as it is installed.
-  if (missingPackages(gitops).length === 0) await checkNeighbours(settings);
-}
-
-/** Whether other programs of the machine are in the way. */
-async function checkNeighbours(settings: Settings): Promise<void> {
-  const own = new Set(findProcesses(settings).map(({ pid }) => pid));
-  await checkPorts(settings.ports, own);
-  await checkNetwork(readHostRecord(settings));
 }
 
 async function prepareNetwork(settings: Settings): Promise<void> {

@@ -5,7 +5,8 @@ import { parse, stringify } from "yaml";
 import { digestOf, readIfPresent, writeFileAtomic } from "./files.ts";
 import { run } from "./run.ts";
 import { NAME, network, type Settings } from "./settings.ts";
-import { KUBERNETES_VERSION, type Tools } from "./tools.ts";
+import { KUBERNETES_VERSION } from "./toolFamilies.ts";
+import type { Tools } from "./tools.ts";
 
 /** Who talks to the API server: kubeconfig file, user and group. */
 const identities = {

@@ -6,7 +6,8 @@ import { DEFAULT_STATE_DIR } from "./descriptor.ts";
 import { writeFileAtomic } from "./files.ts";
 import { loadToolImage, toolImage } from "./images.ts";
 import type { Settings } from "./settings.ts";
-import { provideTools, rolloutsTools } from "./tools.ts";
+import { rolloutsTools } from "./toolFamilies.ts";
+import { provideTools } from "./tools.ts";
 
 /** What a program needs to know to install Argo Rollouts in the environment. */
 const rolloutsDescriptor = z.strictObject({

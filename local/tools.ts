@@ -11,106 +11,13 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { Fault } from "../infra/fault.ts";
 import { requireSpace } from "./disk.ts";
 import { digestOf } from "./files.ts";
+import { findGo, type Go, goEnv } from "./go.ts";
 import { buildMark } from "./process.ts";
-import { ask, run } from "./run.ts";
+import { run } from "./run.ts";
 import type { Settings } from "./settings.ts";
-
-/** Programs that are built together from the `tool` lines of one go.mod, `tools/<name>/go.mod`. */
-export interface ToolFamily {
-  readonly name: string;
-  /** Names under which the programs are kept, where they differ from what Go calls them. */
-  readonly rename?: Readonly<Record<string, string>>;
-  readonly ldflags?: string;
-  /** Files of a module that belong to its program, kept beside it by their base names. */
-  readonly files?: { readonly module: string; readonly paths: readonly string[] };
-  /** Space that a build from nothing takes in Go's caches and the result, in GiB, rounded up. */
-  readonly diskGiB: number;
-}
-
-/** Version of Kubernetes in tools/kubernetes/go.mod; a test keeps the two equal. */
-export const KUBERNETES_VERSION = "v1.35.4";
-
-const [major = "", minor = ""] = KUBERNETES_VERSION.slice(1).split(".");
-const versionPackage = "k8s.io/component-base/version";
-
-export const kubernetesTools: ToolFamily = {
-  name: "kubernetes",
-  rename: { server: "etcd" },
-  // Without these the programs call themselves v0.0.0-master, and clients refuse that.
-  ldflags: Object.entries({
-    gitVersion: KUBERNETES_VERSION,
-    gitMajor: major,
-    gitMinor: minor,
-    gitTreeState: "clean",
-  })
-    .map(([key, value]) => `-X ${versionPackage}.${key}=${value}`)
-    .join(" "),
-  diskGiB: 8,
-};
-
-export const pauseTools: ToolFamily = { name: "pause", diskGiB: 1 };
-
-export const volumesTools: ToolFamily = { name: "volumes", diskGiB: 1 };
-
-/** Version of Argo CD in tools/argocd/go.mod; a test keeps the two equal. */
-export const ARGOCD_VERSION = "v3.2.11";
-
-/** One program that is every part of Argo CD, by the name that it is called by. */
-export const argocdTools: ToolFamily = {
-  name: "argocd",
-  rename: { cmd: "argocd" },
-  ldflags: `-X github.com/argoproj/argo-cd/v3/common.version=${ARGOCD_VERSION.slice(1)}`,
-  files: {
-    module: "github.com/argoproj/argo-cd/v3",
-    paths: [
-      "manifests/core-install.yaml",
-      "manifests/install.yaml",
-      "hack/gpg-wrapper.sh",
-      "hack/git-verify-wrapper.sh",
-    ],
-  },
-  diskGiB: 6,
-};
-
-/** Version of Argo Rollouts in tools/rollouts/go.mod; a test keeps the two equal. */
-export const ROLLOUTS_VERSION = "v1.10.1";
-
-/** The controller of canary and blue-green releases. */
-export const rolloutsTools: ToolFamily = {
-  name: "rollouts",
-  ldflags: `-X github.com/argoproj/argo-rollouts/utils/version.version=${ROLLOUTS_VERSION}`,
-  files: { module: "github.com/argoproj/argo-rollouts", paths: ["manifests/install.yaml"] },
-  diskGiB: 6,
-};
-
-/** The real Helm, by which a rendered chart is tested and compared. */
-export const helmTools: ToolFamily = { name: "helm", diskGiB: 2 };
-
-/** Flux's controllers: a test runs them, and nothing else needs them. */
-export const fluxSourceTools: ToolFamily = {
-  name: "flux-source",
-  files: {
-    module: "github.com/fluxcd/source-controller",
-    paths: ["buckets", "gitrepositories", "helmcharts", "helmrepositories", "ocirepositories"].map(
-      (plural) => `config/crd/bases/source.toolkit.fluxcd.io_${plural}.yaml`,
-    ),
-  },
-  diskGiB: 4,
-};
-export const fluxKustomizeTools: ToolFamily = {
-  name: "flux-kustomize",
-  files: {
-    module: "github.com/fluxcd/kustomize-controller",
-    paths: ["config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml"],
-  },
-  diskGiB: 4,
-};
-
-/** What checks and tries out the alert rules. */
-export const promtoolTools: ToolFamily = { name: "promtool", diskGiB: 4 };
+import type { ToolFamily } from "./toolFamilies.ts";
 
 /** A built family: where its programs are, and a name for exactly this build. */
 export interface Tools {
@@ -181,57 +88,6 @@ export async function provideTools(
   const { tools, source, flags, go } = await plan(settings, family);
   if (go !== undefined) await build(settings, family, source, flags, dirname(tools.bin), go, progress);
   return tools;
-}
-
-interface Go {
-  readonly file: string;
-  readonly version: string;
-  readonly cache: string;
-  readonly modules: string;
-}
-
-/**
- * The first Go that is new enough for a module, on PATH and then in its usual places. From 1.21 on, Go fetches the
- * version that a module asks for by itself, unless it is told not to.
- *
- * @param required whether to stop when there is none, rather than give undefined
- */
-async function findGo(module: string, required: boolean): Promise<Go | undefined> {
-  const wanted = /^go (\S+)$/m.exec(readFileSync(join(module, "go.mod"), "utf8"))?.[1] ?? "";
-  const places = [...(process.env.PATH ?? "").split(":"), "/usr/local/go/bin", "/usr/lib/go/bin"];
-  const files = [...new Set(places.map((place) => join(place, "go")))].filter((file) => existsSync(file));
-  const unfit: string[] = [];
-  for (const file of files) {
-    const said = await ask(file, ["env", "GOVERSION", "GOCACHE", "GOMODCACHE"], {
-      cwd: module,
-      env: goEnv(file),
-    });
-    const [version = "", cache = "", modules = ""] = said?.split("\n") ?? [];
-    if (atLeast(version, wanted)) return { file, version, cache, modules };
-    const own = await ask(file, ["version"], { cwd: "/", env: { ...goEnv(file), GOTOOLCHAIN: "local" } });
-    unfit.push(`${file} is ${/go\d\S*/.exec(own ?? "")?.[0] ?? "broken"}`);
-  }
-  if (!required) return undefined;
-  throw new Fault({
-    what: "Go",
-    value: unfit.join(", ") || "not found on PATH",
-    rule: `must be ${wanted} or newer: the tools are compiled once`,
-    fix: `install Go ${wanted} or newer from https://go.dev/dl and put it on PATH; nothing was changed`,
-  });
-}
-
-/** Whether Go's own name of a version, such as go1.26.8, is at least the number in a go.mod. */
-export function atLeast(version: string, wanted: string): boolean {
-  const numbers = (text: string) =>
-    (/^(?:go)?(\d+)\.(\d+)(?:\.(\d+))?/.exec(text) ?? []).slice(1, 4).map((part) => Number(part ?? 0));
-  const [has, needs] = [numbers(version), numbers(wanted)];
-  const differing = needs.findIndex((number, at) => number !== has[at]);
-  return has.length === 3 && (differing < 0 || (has[differing] ?? 0) > (needs[differing] ?? 0));
-}
-
-/** Go runs other programs of its own distribution and git: it gets the caller's PATH. */
-function goEnv(file: string): Record<string, string> {
-  return { PATH: `${dirname(file)}:${process.env.PATH ?? ""}`, GOWORK: "off", CGO_ENABLED: "0" };
 }
 
 async function build(

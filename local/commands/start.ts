@@ -1,12 +1,8 @@
 import type { DeliveryConfig } from "../../infra/config/delivery.ts";
 import { isEmbedded } from "../../infra/config/platform.ts";
 import type { Way } from "../deliver/way.ts";
-import {
-  type StartOptions as EnvironmentOptions,
-  requireRoot,
-  type StartContext,
-  startTasks,
-} from "../environment.ts";
+import { type StartOptions as EnvironmentOptions, type StartContext, startTasks } from "../environment.ts";
+import { requireRoot } from "../machine.ts";
 import { elapsed, runSteps } from "../render.ts";
 import { resolveSettings } from "../settings.ts";
 import { withLock } from "./lock.ts";

@@ -1,4 +1,4 @@
-import { requireRoot } from "../environment.ts";
+import { requireRoot } from "../machine.ts";
 import { resolveSettings } from "../settings.ts";
 import { environmentStatus } from "../status.ts";
 import { formatStatus } from "../statusText.ts";

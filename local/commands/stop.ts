@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { requireRoot } from "../environment.ts";
+import { requireRoot } from "../machine.ts";
 import { runSteps } from "../render.ts";
 import { resolveSettings } from "../settings.ts";
 import { stopTasks } from "../stop.ts";

@@ -4,7 +4,8 @@ import { beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { prometheusRule } from "../../infra/observability/prometheusRule.ts";
 import { resolveSettings } from "../../local/settings.ts";
-import { promtoolTools, provideTools } from "../../local/tools.ts";
+import { promtoolTools } from "../../local/toolFamilies.ts";
+import { provideTools } from "../../local/tools.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 const watched = {

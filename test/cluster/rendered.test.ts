@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { readDescriptor } from "../../local/descriptor.ts";
 import { resolveSettings } from "../../local/settings.ts";
-import { helmTools, kubernetesTools, provideTools } from "../../local/tools.ts";
+import { helmTools, kubernetesTools } from "../../local/toolFamilies.ts";
+import { provideTools } from "../../local/tools.ts";
 import {
   type Clients,
   clients,

@@ -6,7 +6,8 @@ import { parseAllDocuments } from "yaml";
 import { Cluster, type KubeObject } from "../../infra/cluster/cluster.ts";
 import { readDescriptor } from "../../local/descriptor.ts";
 import { resolveSettings } from "../../local/settings.ts";
-import { fluxKustomizeTools, fluxSourceTools, provideTools, type Tools } from "../../local/tools.ts";
+import { fluxKustomizeTools, fluxSourceTools } from "../../local/toolFamilies.ts";
+import { provideTools, type Tools } from "../../local/tools.ts";
 
 /** Custom resource definitions as a controller's own Go module has them. */
 function definitions({ share }: Tools): KubeObject[] {

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { usableNameservers } from "../../local/components/node.ts";
+import { atLeast } from "../../local/go.ts";
 import { isEmptyTable } from "../../local/host.ts";
 import { overlap, removalScript } from "../../local/network.ts";
 import { parseListeners, portsFrom } from "../../local/ports.ts";
 import { resolveSettings } from "../../local/settings.ts";
 import { mountsBelow } from "../../local/stop.ts";
-import { ARGOCD_VERSION, atLeast, KUBERNETES_VERSION, ROLLOUTS_VERSION } from "../../local/tools.ts";
+import { ARGOCD_VERSION, KUBERNETES_VERSION, ROLLOUTS_VERSION } from "../../local/toolFamilies.ts";
 
 describe("settings", () => {
   test("follow the caller's cache and default to system directories", () => {

@@ -5,7 +5,8 @@ import { execa, execaSync } from "execa";
 import { stringify } from "yaml";
 import { readDescriptor } from "../../../local/descriptor.ts";
 import { resolveSettings } from "../../../local/settings.ts";
-import { kubernetesTools, provideTools } from "../../../local/tools.ts";
+import { kubernetesTools } from "../../../local/toolFamilies.ts";
+import { provideTools } from "../../../local/tools.ts";
 import type { Backing } from "./rules.ts";
 
 /** As Azure's servers: nobody gets in without TLS. */
