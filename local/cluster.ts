@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { KubeObject } from "../infra/cluster/cluster.ts";
+import { progressOf } from "../infra/cluster/progress.ts";
 import { Fault } from "../infra/fault.ts";
 import { clusterObjects } from "./components/cluster-objects.ts";
 import { podNameservers } from "./components/node.ts";
@@ -74,7 +76,13 @@ interface Condition {
 
 /** Undefined when the node is ready, else why not. */
 export async function nodeState(settings: Settings): Promise<string | undefined> {
-  return conditionState(settings, `/api/v1/nodes/${NAME}`, "Ready");
+  const node = (await readObject(settings, `/api/v1/nodes/${NAME}`)) as
+    | { status?: { conditions?: Condition[] } }
+    | undefined;
+  if (node === undefined) return "not there";
+  const ready = node.status?.conditions?.find(({ type }) => type === "Ready");
+  if (ready === undefined) return "no condition Ready yet";
+  return ready.status === "True" ? undefined : (ready.message ?? ready.status);
 }
 
 /** Undefined when cluster DNS is available, else why not. */
@@ -87,8 +95,12 @@ interface Named {
   readonly name: string;
 }
 
-function deploymentState(settings: Settings, { namespace, name }: Named): Promise<string | undefined> {
-  return conditionState(settings, `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, "Available");
+/** By the pods, not by the condition Available: a Deployment that was just given pods again still has that of none. */
+async function deploymentState(settings: Settings, { namespace, name }: Named): Promise<string | undefined> {
+  const live = await readObject(settings, `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`);
+  if (live === undefined) return "not there";
+  const { done, summary } = progressOf(live as KubeObject, 0);
+  return done ? undefined : summary;
 }
 
 /** Waits until a Deployment of the environment's own is available. */
@@ -104,12 +116,4 @@ export async function readObject(settings: Settings, path: string): Promise<unkn
   if (status === 404) return undefined;
   if (status !== 200) throw new Error(`the API server answers ${status}`);
   return JSON.parse(body);
-}
-
-async function conditionState(settings: Settings, path: string, type: string): Promise<string | undefined> {
-  const object = (await readObject(settings, path)) as { status?: { conditions?: Condition[] } } | undefined;
-  if (object === undefined) return "not there";
-  const condition = object.status?.conditions?.find((candidate) => candidate.type === type);
-  if (condition === undefined) return `no condition ${type} yet`;
-  return condition.status === "True" ? undefined : (condition.message ?? condition.status);
 }
