@@ -21,19 +21,32 @@ export const environment = z.object({
 
 export type Config = z.output<typeof environment>;
 
+/** A variable that breaks a rule. */
+interface Problem {
+  readonly key: string;
+  readonly value: string | undefined;
+  readonly rule: string;
+}
+
 /** The environment breaks a rule: the message names each key, its value and the rule. */
 export class ConfigError extends Error {
   override name = "ConfigError";
+
+  constructor(problems: readonly Problem[]) {
+    const lines = problems.map(({ key, value, rule }) => `${key}=${JSON.stringify(value)}: ${rule}`);
+    super(`invalid environment: ${lines.join("; ")}`);
+  }
 }
 
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const result = environment.safeParse(env);
   if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => {
-    const key = String(path[0]);
-    return `${key}=${JSON.stringify(env[key])}: ${message}`;
-  });
-  throw new ConfigError(`invalid environment: ${problems.join("; ")}`);
+  throw new ConfigError(
+    result.error.issues.map(({ path, message }) => {
+      const key = String(path[0]);
+      return { key, value: env[key], rule: message };
+    }),
+  );
 }
 
 function notEmpty() {

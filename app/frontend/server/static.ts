@@ -13,7 +13,7 @@ import { ConfigError } from "./config.ts";
  */
 export async function addPage(app: FastifyInstance, root: string): Promise<void> {
   const page = await readFile(join(root, "index.html")).catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError(`invalid environment: WEB_ROOT=${JSON.stringify(root)}: ${error.message}`);
+    throw new ConfigError([{ key: "WEB_ROOT", value: root, rule: error.message }]);
   });
   await app.register(fastifyStatic, {
     root,
